@@ -1,0 +1,105 @@
+//! The tutorial's steps from a terminal.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use earworm::prelude::*;
+use earworm::{doctor, index as index_folder};
+use serde_json::json;
+
+/// Search by music: index a folder of audio, and find what sounds like a recording.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Print JSON on standard output instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+
+    /// The folder that keeps the index.
+    #[arg(long, global = true, default_value = "my-audio-index")]
+    index: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Embed and store the audio files of a folder and its subfolders.
+    Index {
+        /// The folder, or one file.
+        folder: PathBuf,
+    },
+    /// Find the songs that sound most like an audio file.
+    Query {
+        /// The audio file.
+        file: PathBuf,
+        /// How many songs to find.
+        #[arg(short, default_value_t = 5)]
+        k: usize,
+        /// Only songs of this genre.
+        #[arg(long)]
+        genre: Option<String>,
+    },
+    /// Say what is installed, what is missing, and what to type.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            if arguments.json {
+                println!("{}", json!({"error": error.to_string()}));
+            } else {
+                eprintln!("earworm: {error}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> earworm::Result<ExitCode> {
+    let print = |text: String, json: serde_json::Value| {
+        if arguments.json { println!("{json}") } else { println!("{text}") }
+    };
+    match &arguments.command {
+        Command::Index { folder } => {
+            let mut songs = Index::open(&arguments.index)?;
+            let indexed = index_folder(&mut songs, folder)?;
+            let skipped: Vec<_> =
+                indexed.skipped.iter().map(|(path, reason)| json!({"path": path, "reason": reason})).collect();
+            let document = json!({
+                "index": songs.name(),
+                "songs": songs.count()?,
+                "stored": indexed.stored,
+                "unchanged": indexed.unchanged,
+                "skipped": skipped,
+                "seconds": indexed.elapsed.as_secs_f64(),
+            });
+            print(format!("{indexed}\n{songs}"), document);
+            Ok(if indexed.skipped.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+        }
+        Command::Query { file, k, genre } => {
+            let songs = Index::open(&arguments.index)?;
+            let filter = genre.as_ref().map_or(Filter::All, Filter::genre);
+            let search = Search { k: *k, num_candidates: (*k).max(100), size: *k, filter };
+            let hits = query_with(&songs, &load(file)?, &search)?;
+            let answers: Vec<_> = hits
+                .neighbours()
+                .iter()
+                .map(|n| json!({"score": n.score, "title": n.song.title, "genre": n.song.genre, "path": n.song.path}))
+                .collect();
+            print(hits.to_string(), json!({"query": hits.query(), "index": hits.index(), "hits": answers}));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Doctor => {
+            let findings = doctor::doctor();
+            let well = findings.iter().all(|finding| finding.ok);
+            print(doctor::report(&findings), json!(findings));
+            Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}

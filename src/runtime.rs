@@ -1,0 +1,135 @@
+//! ONNX Runtime: finding its library, and sessions that run a model.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::Tensor;
+
+use crate::error::{Cause, Error, Result};
+
+/// The library's file name on this system; wheels add a version to it.
+pub(crate) const LIBRARY: &str = if cfg!(target_os = "windows") {
+    "onnxruntime.dll"
+} else if cfg!(target_os = "macos") {
+    "libonnxruntime.dylib"
+} else {
+    "libonnxruntime.so"
+};
+
+/// A model that is ready to run. Behind a trait object, so that a session made in one notebook cell keeps running the
+/// code of that cell, whose copy of `ort` is the one that loaded the library.
+pub(crate) trait Inference: Send + Sync {
+    /// Runs on one input of the given shape and returns the named outputs, flattened.
+    fn run(&self, input: Vec<f32>, shape: &[usize], outputs: &[&str]) -> Result<Vec<Vec<f32>>>;
+}
+
+struct OrtSession {
+    model: &'static str,
+    session: Mutex<Session>,
+}
+
+/// Loads a model file, on the CPU with one thread a core.
+pub(crate) fn load_session(model: &'static str, file: &Path) -> Result<Box<dyn Inference>> {
+    let environment = environment()?;
+    let build = || -> Result<Session, Cause> {
+        let mut builder = Session::builder(&environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)
+            .map_err(plain)?
+            .with_intra_threads(std::thread::available_parallelism().map_or(1, usize::from))
+            .map_err(plain)?;
+        Ok(builder.commit_from_file(file)?)
+    };
+    let session = build().map_err(|source| Error::Inference { model: model.into(), source })?;
+    Ok(Box::new(OrtSession { model, session: Mutex::new(session) }))
+}
+
+/// Drops the builder that ort hands back with an error, and keeps the error.
+fn plain<T>(error: ort::Error<T>) -> Cause {
+    error.to_string().into()
+}
+
+impl Inference for OrtSession {
+    fn run(&self, input: Vec<f32>, shape: &[usize], outputs: &[&str]) -> Result<Vec<Vec<f32>>> {
+        let run = || -> Result<Vec<Vec<f32>>, Cause> {
+            let tensor = Tensor::from_array((shape.to_vec(), input))?;
+            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+            let results = session.run(ort::inputs![tensor])?;
+            outputs
+                .iter()
+                .map(|&name| {
+                    let value = results.get(name).ok_or_else(|| Cause::from(format!("no output named {name}")))?;
+                    Ok(value.try_extract_tensor::<f32>()?.1.to_vec())
+                })
+                .collect()
+        };
+        run().map_err(|source| Error::Inference { model: self.model.into(), source })
+    }
+}
+
+fn environment() -> Result<Environment> {
+    let missing = |reason: String| Error::RuntimeMissing { reason, library: LIBRARY };
+    let library = library()?;
+    let environment = ort::init_from(&library)
+        .map_err(|e| missing(format!("{}: {e}", library.display())))?
+        .with_name("earworm")
+        .build()
+        .map_err(|e| missing(format!("{}: {e}", library.display())))?;
+    environment.set_log_level(LogLevel::Error);
+    Ok(environment)
+}
+
+/// Finds the library: `ORT_DYLIB_PATH`, then the Python environment, then beside the models, then the system's.
+pub(crate) fn library() -> Result<PathBuf> {
+    if let Some(given) = std::env::var_os("ORT_DYLIB_PATH").filter(|v| !v.is_empty()).map(PathBuf::from) {
+        if given.is_file() {
+            return Ok(given);
+        }
+        let reason = format!("ORT_DYLIB_PATH names {}, where no file is", given.display());
+        return Err(Error::RuntimeMissing { reason, library: LIBRARY });
+    }
+    let folders = search_folders();
+    folders.iter().find_map(|folder| library_in(folder)).ok_or_else(|| Error::RuntimeMissing {
+        reason: format!("no {LIBRARY} in {} folders", folders.len()),
+        library: LIBRARY,
+    })
+}
+
+/// The folders in which the library is looked for, in order.
+pub(crate) fn search_folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    let clone = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().filter_map(std::env::var_os).map(PathBuf::from);
+    for environment in environments.chain([clone.join(".venv")]) {
+        folders.push(environment.join("Lib/site-packages/onnxruntime/capi"));
+        let versions = std::fs::read_dir(environment.join("lib")).into_iter().flatten().filter_map(|e| e.ok());
+        folders.extend(versions.map(|python| python.path().join("site-packages/onnxruntime/capi")));
+    }
+    folders.push(crate::model::user_folder());
+    folders.push(clone.join("models"));
+    let system = ["/usr/local/lib", "/usr/lib", "/usr/lib64", "/opt/homebrew/lib", "/usr/lib/x86_64-linux-gnu"];
+    folders.extend(system.iter().map(PathBuf::from));
+    folders
+}
+
+/// Finds the library in a folder, under its plain name or with a version in it.
+fn library_in(folder: &Path) -> Option<PathBuf> {
+    let plain = folder.join(LIBRARY);
+    if plain.is_file() {
+        return Some(plain);
+    }
+    let versioned = |name: &str| {
+        name.starts_with("libonnxruntime.so.") || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+    };
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|e| e.ok())
+        .filter(|e| versioned(&e.file_name().to_string_lossy()))
+        .map(|e| e.path())
+        .collect();
+    found.sort();
+    found.pop()
+}
