@@ -70,15 +70,22 @@ impl Inference for OrtSession {
     }
 }
 
+/// Gets ONNX Runtime's environment, of which a process has one; a failure is not kept, so that it can be mended.
 fn environment() -> Result<Environment> {
-    let missing = |reason: String| Error::RuntimeMissing { reason, library: LIBRARY };
+    static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(environment) = &*loaded {
+        return Ok(environment.clone());
+    }
     let library = library()?;
+    let missing = |e: String| Error::RuntimeMissing { reason: format!("{}: {e}", library.display()), library: LIBRARY };
     let environment = ort::init_from(&library)
-        .map_err(|e| missing(format!("{}: {e}", library.display())))?
+        .map_err(|e| missing(e.to_string()))?
         .with_name("earworm")
         .build()
-        .map_err(|e| missing(format!("{}: {e}", library.display())))?;
+        .map_err(|e| missing(e.to_string()))?;
     environment.set_log_level(LogLevel::Error);
+    *loaded = Some(environment.clone());
     Ok(environment)
 }
 

@@ -182,3 +182,52 @@ macro_rules! shown_as_lines {
 }
 
 shown_as_lines!(Index, Indexed, Audio, Model);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::Neighbour;
+
+    const HOSTILE: &str = "<script>alert(\"x\")</script>\nEVCXR_END_CONTENT\n🎵";
+
+    fn song() -> Song {
+        Song {
+            path: format!("{HOSTILE}.wav"),
+            title: HOSTILE.into(),
+            genre: HOSTILE.into(),
+            tags: vec![(HOSTILE.into(), 0.5)],
+            timestamp: jiff::Timestamp::UNIX_EPOCH,
+            duration_seconds: 1.0,
+            content_hash: "00".into(),
+            embedding: Embedding::zero(4),
+        }
+    }
+
+    #[test]
+    fn hostile_titles_stay_text_everywhere() {
+        let songs = Songs::from(vec![song()]);
+        let hits = Hits::new(HOSTILE.into(), HOSTILE.into(), vec![Neighbour { song: song(), score: 0.5 }]);
+        let audio = Audio::new(HOSTILE, vec![0.1; 800], 8_000).unwrap();
+        let skipped = vec![(song().path.into(), HOSTILE.into())];
+        let indexed = Indexed { stored: vec![], unchanged: 0, skipped, elapsed: Duration::ZERO };
+        let player = crate::play(&audio);
+        let figure = crate::plot(&songs).unwrap();
+        let waveform = crate::plot(&audio).unwrap();
+        let shown: [&dyn Show; 8] = [&hits, &songs, &song(), &audio, &indexed, &player, &figure, &waveform];
+        for value in shown {
+            let (html, text) = (value.html(), value.to_string());
+            assert!(!html.contains("<script") && !html.contains("\"x\""), "{html}");
+            assert!(!format!("{html}\n{text}").lines().any(|line| line.starts_with("EVCXR_")), "{html}\n{text}");
+        }
+        assert!(hits.html().contains("&lt;script&gt;") && hits.html().contains("🎵"));
+    }
+
+    #[test]
+    fn long_lists_say_what_they_leave_out() {
+        let songs = Songs::from(vec![song(); 60]);
+        assert!(songs.to_string().ends_with("… and 10 more"));
+        assert!(songs.html().ends_with("… and 10 more"));
+    }
+}
