@@ -77,7 +77,7 @@ fn kernel() -> Finding {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let shares =
         [Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/share"), home.join(".local/share"), home.join("Library")];
-    let specs: Vec<PathBuf> = shares.iter().map(|share| share.join("jupyter/kernels/rust/kernel.json")).collect();
+    let specs: Vec<PathBuf> = shares.iter().map(|share| share.join("jupyter/kernels/earworm/kernel.json")).collect();
     let found = specs.iter().find(|spec| spec.is_file()).map(|spec| spec.display().to_string());
     finding("kernel", found.ok_or_else(|| format!("none of {}", list(&specs))), "./scripts/run installs it")
 }

@@ -78,6 +78,9 @@ pub enum Error {
     #[error("{path} is not in the index {index}. See what is: songs.list(&Filter::All)?.")]
     NotIndexed { path: String, index: String },
 
+    #[error("{what}. Next: {remedy}.")]
+    Kernel { what: String, remedy: String },
+
     #[error("the figure could not be drawn: {source}.")]
     Figure { source: Cause },
 

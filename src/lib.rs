@@ -11,6 +11,7 @@
 //! | 3.1 play the query | [`play`] | [`show`] |
 //! | 3.2 search by it | [`query`], [`query_with`] | [`hits`] |
 //! | 3.3 draw all songs | [`plot`](fn@plot) | [`mod@plot`] |
+//! | in a notebook that answers quickly | `earworm kernel install` | [`kernel`] |
 //!
 //! ```no_run
 //! use earworm::prelude::*;
@@ -31,6 +32,7 @@ pub mod features;
 pub mod genre;
 pub mod hits;
 pub mod index;
+pub mod kernel;
 pub mod model;
 pub mod plot;
 pub mod prelude;

@@ -1,4 +1,4 @@
-//! Notebooks in the real kernel, through a real Jupyter client. `scripts/test` runs these: they need the kernel that
+//! Notebooks in the real kernels, through a real Jupyter client. `scripts/test` runs these: they need the kernels that
 //! `scripts/install` installs, and the tutorial as `scripts/run --headless` executed it.
 
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-/// Executes a notebook with the given code cells, the last of which holds the answers.
-fn execute(cells: &[&str]) -> Output {
+/// Executes a notebook with the given code cells in a kernel, the last of which holds the answers.
+fn execute(kernel: &str, jupyter_path: Option<&Path>, cells: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let last = cells.len() - 1;
     let cells: Vec<Value> = cells
@@ -19,37 +19,125 @@ fn execute(cells: &[&str]) -> Output {
                    "outputs": [], "source": source})
         })
         .collect();
-    let notebook = json!({"cells": cells, "metadata": {"kernelspec": {"name": "rust", "display_name": "Rust"}},
+    let notebook = json!({"cells": cells, "metadata": {"kernelspec": {"name": kernel, "display_name": "Rust"}},
                           "nbformat": 4, "nbformat_minor": 5});
     let path = folder.path().join("notebook.ipynb");
     std::fs::write(&path, notebook.to_string()).unwrap();
-    Command::new(".venv/bin/python")
-        .args(["scripts/execute_notebook.py".as_ref(), path.as_path(), folder.path().join("out").as_path()])
-        .output()
-        .unwrap()
+    let mut command = Command::new(".venv/bin/python");
+    command.args(["scripts/execute_notebook.py".as_ref(), path.as_path(), folder.path().join("out").as_path()]);
+    if let Some(path) = jupyter_path {
+        command.env("JUPYTER_PATH", path);
+    }
+    command.output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
-#[ignore = "needs the kernel; scripts/test runs it"]
+#[ignore = "needs the kernels; scripts/test runs it"]
 fn the_last_line_printed_is_the_answer() {
-    let output = execute(&["let x = 20;", "x + 1"]);
+    let output = execute("rust", None, &["let x = 20;", "x + 1"]);
     assert!(output.status.success(), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).ends_with("\n21\n"), "{output:?}");
+    assert!(stdout(&output).ends_with("\n21\n"), "{output:?}");
 }
 
 #[test]
-#[ignore = "needs the kernel; scripts/test runs it"]
+#[ignore = "needs the kernels; scripts/test runs it"]
 fn errors_and_panics_fail_a_headless_run_though_the_kernel_says_ok() {
     for (cell, word) in [
-        ("let x: i32 = \"seven\".parse()?;", "invalid digit"),
+        ("load(\"no-such.wav\")?", "no-such.wav does not exist"),
         ("panic!(\"no such tune\")", "no such tune"),
         ("let y: i32 = \"seven\";", "mismatched types"),
     ] {
-        let output = execute(&["1 + 1", cell, "2 + 2"]);
+        let output = execute("earworm", None, &["1 + 1", cell, "2 + 2"]);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{cell}: {output:?}");
         assert!(errors.contains(word), "{cell}: {errors}");
     }
+}
+
+#[test]
+#[ignore = "needs the kernels; scripts/test runs it"]
+fn all_cells_share_one_copy_of_the_crate() {
+    let address = "format!(\"{:x}\", earworm::embed as fn(&Audio) -> earworm::Result<Embedding> as usize)";
+    let remembered = format!("let first = {address};");
+    let output = execute("earworm", None, &[&remembered, &format!("first == {address}")]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(stdout(&output).ends_with("\ntrue\n"), "the crate's code, and so its statics, exist twice: {output:?}");
+}
+
+#[test]
+#[ignore = "needs the kernels; scripts/test runs it"]
+fn a_kernel_comes_works_twice_at_a_time_names_another_compiler_and_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let prefix = folder.path().join("a prefix with spaces");
+    let jupyter = prefix.join("share/jupyter");
+    let earworm = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_earworm"));
+        command.args(["kernel", "--prefix"]).arg(&prefix).args(arguments).output().unwrap()
+    };
+    assert!(!earworm(&["doctor"]).status.success(), "a kernel that is not there is well");
+    let spec = std::fs::read_to_string(".venv/share/jupyter/kernels/rust/kernel.json").unwrap();
+    let spec: Value = serde_json::from_str(&spec).unwrap();
+    let install = ["install", "--evcxr", spec["argv"][0].as_str().unwrap()];
+    let installed = earworm(&install);
+    assert!(installed.status.success(), "{installed:?}");
+    assert!(stdout(&earworm(&install)).starts_with("already installed"));
+    let well = earworm(&["doctor"]);
+    assert!(well.status.success(), "{}", stdout(&well));
+
+    let cells = ["let genre = genre_of(\"bella_ciao_guitar-solo\");", "println!(\"{genre}\"); genre.len()"];
+    std::thread::scope(|scope| {
+        let runs = [0, 1].map(|_| scope.spawn(|| execute("earworm", Some(&jupyter), &cells)));
+        for run in runs {
+            let output = run.join().unwrap();
+            assert!(output.status.success() && stdout(&output).ends_with("\n6\n"), "{output:?}");
+        }
+    });
+
+    let toolchain = prefix.join("share/earworm/kernel/stub/toolchain.txt");
+    std::fs::write(&toolchain, "rustc 1.0.0 (older)\n").unwrap();
+    let refused = execute("earworm", Some(&jupyter), &cells);
+    assert!(!refused.status.success());
+    let words = stdout(&refused) + &String::from_utf8_lossy(&refused.stderr);
+    assert!(words.contains("built by rustc 1.0.0") && words.contains("earworm kernel install"), "{words}");
+
+    assert!(earworm(&["uninstall"]).status.success());
+    let left: Vec<_> = walkdir::WalkDir::new(&prefix)
+        .into_iter()
+        .filter_map(|entry| entry.ok())
+        .filter(|entry| entry.file_type().is_file())
+        .collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+}
+
+/// On the stock kernel every cell has its own copy of the crate and of every static.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the kernels; scripts/test runs it"]
+fn the_tutorial_runs_on_the_stock_kernel_with_one_more_cell() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = std::fs::read_to_string("notebooks/01-searching-by-music.ipynb").unwrap();
+    let mut notebook: Value = serde_json::from_str(&source).unwrap();
+    let clone = env!("CARGO_MANIFEST_DIR");
+    let code = format!(":cache 1000\n:dep earworm = {{ path = \"{clone}\" }}\nuse earworm::prelude::*;");
+    notebook["metadata"]["kernelspec"]["name"] = json!("rust");
+    notebook["cells"].as_array_mut().unwrap().insert(
+        0,
+        json!({"cell_type": "code", "id": "dep", "metadata": {}, "execution_count": null, "outputs": [],
+               "source": code}),
+    );
+    let path = folder.path().join("tutorial.ipynb");
+    std::fs::write(&path, notebook.to_string()).unwrap();
+    std::os::unix::fs::symlink(Path::new(clone).join("notebooks/audios"), folder.path().join("audios")).unwrap();
+    let output = Command::new(".venv/bin/python")
+        .args(["scripts/execute_notebook.py".as_ref(), path.as_path(), folder.path()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(stdout(&output).contains("\n1     1.0000  bella_ciao_humming"), "{output:?}");
 }
 
 #[test]

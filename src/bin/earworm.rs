@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use earworm::kernel::Kernel;
 use earworm::prelude::*;
 use earworm::{doctor, index as index_folder};
 use serde_json::json;
@@ -44,6 +45,28 @@ enum Command {
     },
     /// Say what is installed, what is missing, and what to type.
     Doctor,
+    /// Look after the fast Rust kernel for notebooks.
+    Kernel {
+        #[command(subcommand)]
+        action: KernelAction,
+        /// The Python environment that has it, instead of the user's own folders.
+        #[arg(long, global = true)]
+        prefix: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum KernelAction {
+    /// Build it and register it as "Rust (earworm)".
+    Install {
+        /// The evcxr_jupyter to run, instead of the one on the PATH.
+        #[arg(long)]
+        evcxr: Option<PathBuf>,
+    },
+    /// Say what is wrong with it.
+    Doctor,
+    /// Take it away.
+    Uninstall,
 }
 
 fn main() -> ExitCode {
@@ -95,11 +118,31 @@ fn run(arguments: &Arguments) -> earworm::Result<ExitCode> {
             print(hits.to_string(), json!({"query": hits.query(), "index": hits.index(), "hits": answers}));
             Ok(ExitCode::SUCCESS)
         }
-        Command::Doctor => {
-            let findings = doctor::doctor();
-            let well = findings.iter().all(|finding| finding.ok);
-            print(doctor::report(&findings), json!(findings));
-            Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Command::Doctor => Ok(examine(&doctor::doctor(), print)),
+        Command::Kernel { action, prefix } => {
+            let kernel = Kernel::at(prefix.as_deref());
+            match action {
+                KernelAction::Install { evcxr } => {
+                    let done = kernel.install(evcxr.as_deref())?;
+                    let text = if done { "installed: Rust (earworm)" } else { "already installed: Rust (earworm)" };
+                    print(text.into(), json!({"installed": done}));
+                }
+                KernelAction::Doctor => return Ok(examine(&kernel.doctor(), print)),
+                KernelAction::Uninstall => {
+                    let there = kernel.uninstall()?;
+                    print(
+                        if there { "uninstalled" } else { "was not installed" }.into(),
+                        json!({"uninstalled": there}),
+                    );
+                }
+            }
+            Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Prints findings; fails if something is missing.
+fn examine(findings: &[doctor::Finding], print: impl FnOnce(String, serde_json::Value)) -> ExitCode {
+    print(doctor::report(findings), json!(findings));
+    if findings.iter().all(|finding| finding.ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,0 +1,48 @@
+//! What Jupyter and evcxr read: the kernel's specification, and evcxr's start-up configuration.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{user_data, write};
+use crate::error::Result;
+
+/// The folder in which Jupyter looks for a user's own kernels.
+pub(super) fn user_folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os("JUPYTER_DATA_DIR").filter(|v| !v.is_empty()) {
+        return folder.into();
+    }
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    if cfg!(target_os = "macos") { home.join("Library/Jupyter") } else { user_data().join("jupyter") }
+}
+
+/// Registers the kernel. The library is found at run time through the loader's search path.
+pub(super) fn write_spec(folder: &Path, evcxr: &Path, root: &Path) -> Result<()> {
+    let search_path = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+    let mut environment = json!({
+        "EVCXR_CONFIG_DIR": root.join("config"),
+        search_path: root.join("kit"),
+    });
+    // So that the ONNX Runtime of the environment it was installed from is found, whatever Jupyter runs in.
+    if let Some(venv) = std::env::var_os("VIRTUAL_ENV") {
+        environment["VIRTUAL_ENV"] = json!(Path::new(&venv));
+    }
+    let spec = json!({
+        "argv": [evcxr, "--control_file", "{connection_file}"],
+        "display_name": "Rust (earworm)",
+        "language": "rust",
+        "interrupt_mode": "message",
+        "env": environment,
+    });
+    write(&folder.join("kernel.json"), &format!("{spec:#}\n"))
+}
+
+/// Writes evcxr's configuration: the stub as dependency, the prelude in scope, cells compiled without optimisation
+/// (what computes is in the library).
+pub(super) fn write_evcxr_config(folder: &Path, stub: &Path) -> Result<()> {
+    let stub = stub.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
+    let text = format!(
+        "[evcxr]\nopt_level = \"0\"\nprelude = \"use earworm::prelude::*;\"\n\n[dependencies]\nearworm = {{ path = \"{stub}\" }}\n"
+    );
+    write(&folder.join("evcxr.toml"), &text)
+}
