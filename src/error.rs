@@ -78,6 +78,9 @@ pub enum Error {
     #[error("{path} is not in the index {index}. See what is: songs.list(&Filter::All)?.")]
     NotIndexed { path: String, index: String },
 
+    #[error("interrupted after {done} of {files} files, which are kept. Run the same call again to go on from there.")]
+    Interrupted { done: usize, files: usize },
+
     #[error("{what}. Next: {remedy}.")]
     Kernel { what: String, remedy: String },
 

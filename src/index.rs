@@ -13,6 +13,7 @@ use crate::audio::{Audio, list_audio, title_of};
 use crate::error::{Error, Result};
 use crate::genre::genre_of;
 use crate::hits::Hits;
+use crate::interrupt::Interruptible;
 use crate::model::{Model, sha256};
 use crate::progress::Progress;
 use crate::songs::Songs;
@@ -130,11 +131,11 @@ enum Outcome {
 /// Embeds and stores the audio files of a folder and its subfolders, or one file.
 ///
 /// A file that is stored already and has not changed is left alone; one that cannot be used is named in the answer and
-/// the others are stored. Decoding runs on every core. Killed midway, what was stored stays, and the same call goes on.
+/// the others are stored. Decoding runs on every core. Interrupted or killed midway, what was stored stays, and the same call goes on.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Unreadable`] and [`Error::NoAudioFiles`] for the folder; [`Error::Store`] if the index
-/// cannot be written.
+/// cannot be written; [`Error::Interrupted`].
 pub fn index(songs: &mut Index, folder: impl AsRef<Path>) -> Result<Indexed> {
     let folder = folder.as_ref();
     let started = Instant::now();
@@ -142,6 +143,7 @@ pub fn index(songs: &mut Index, folder: impl AsRef<Path>) -> Result<Indexed> {
     let known = songs.store.content_hashes()?;
     let mut indexed = Indexed { stored: Vec::new(), unchanged: 0, skipped: Vec::new(), elapsed: Duration::ZERO };
     let mut progress = Progress::new(files.len());
+    let interrupt = Interruptible::begin();
 
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let next = AtomicUsize::new(0);
@@ -150,9 +152,10 @@ pub fn index(songs: &mut Index, folder: impl AsRef<Path>) -> Result<Indexed> {
         let (sender, outcomes) = mpsc::sync_channel(2 * workers);
         for _ in 0..workers {
             let (sender, files, known, next, model) = (sender.clone(), &files, &known, &next, &*model);
+            let interrupt = &interrupt;
             scope.spawn(move || {
                 while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if sender.send(study(file, known, model)).is_err() {
+                    if interrupt.asked() || sender.send(study(file, known, model)).is_err() {
                         return;
                     }
                 }
@@ -187,6 +190,10 @@ pub fn index(songs: &mut Index, folder: impl AsRef<Path>) -> Result<Indexed> {
         Ok(())
     })?;
     progress.finish();
+    if interrupt.asked() {
+        let done = indexed.stored.len() + indexed.unchanged + indexed.skipped.len();
+        return Err(Error::Interrupted { done, files: files.len() });
+    }
     indexed.stored.sort();
     indexed.skipped.sort();
     indexed.elapsed = started.elapsed();

@@ -32,6 +32,7 @@ pub mod features;
 pub mod genre;
 pub mod hits;
 pub mod index;
+pub mod interrupt;
 pub mod kernel;
 pub mod model;
 pub mod plot;

@@ -113,6 +113,26 @@ fn a_kernel_comes_works_twice_at_a_time_names_another_compiler_and_goes() {
     assert!(left.is_empty(), "left behind: {left:?}");
 }
 
+#[test]
+#[ignore = "needs the kernels; scripts/test runs it"]
+fn an_interrupt_ends_indexing_and_keeps_variables_and_songs() {
+    let folder = tempfile::tempdir().unwrap();
+    let many = folder.path().join("many");
+    std::fs::create_dir(&many).unwrap();
+    for i in 0..500 {
+        std::fs::copy("notebooks/audios/bella_ciao_opera-singer.ogg", many.join(format!("{i}.ogg"))).unwrap();
+    }
+    let output = Command::new(".venv/bin/python")
+        .arg("tests/interrupt.py")
+        .args([&many, &folder.path().join("index")])
+        .output()
+        .unwrap();
+    let text = stdout(&output);
+    assert!(text.contains("interrupted after") && text.contains("of 500 files"), "{output:?}");
+    assert!(text.contains("still here: true"), "{output:?}");
+    assert!(text.contains("terminated") && text.contains("back: jazz"), "a plain loop does not end: {output:?}");
+}
+
 /// On the stock kernel every cell has its own copy of the crate and of every static.
 #[cfg(unix)]
 #[test]
@@ -152,7 +172,7 @@ fn the_executed_tutorial_shows_what_it_promises() {
         contents.map(|c| c.as_str().map_or_else(|| join(c), str::to_string)).collect()
     };
     let (html, plain) = (of("text/html"), of("text/plain"));
-    assert!(html.iter().filter(|h| h.contains("<svg role=\"img\"")).count() >= 4, "figures are missing");
+    assert!(html.iter().filter(|h| h.contains("src=\"data:image/svg+xml")).count() >= 4, "figures are missing");
     let players = html.iter().map(|h| h.matches("<audio controls").count()).max();
     assert_eq!(players, Some(5), "each of the five answers has a player");
     let answers = plain.iter().find(|p| p.starts_with("bella_ciao_humming sounds like")).unwrap();

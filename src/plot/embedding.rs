@@ -5,6 +5,7 @@ use plotters::prelude::*;
 use super::{Figure, Plot, WIDTH};
 use crate::embedding::Embedding;
 use crate::error::Result;
+use crate::show::Show;
 
 const HEIGHT: u32 = 36;
 
@@ -33,7 +34,7 @@ impl Plot for Embedding {
     }
 }
 
-/// Draws the strip alone, as SVG; nothing if it cannot be drawn.
+/// Draws the strip alone, as an HTML picture; nothing if it cannot be drawn.
 pub(crate) fn strip(embedding: &Embedding) -> String {
-    embedding.draw().map(|figure| figure.svg).unwrap_or_default()
+    embedding.draw().map(|figure| figure.html()).unwrap_or_default()
 }

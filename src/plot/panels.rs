@@ -11,7 +11,7 @@ use super::{Area, Figure, INK, PALETTE, Plot, WIDTH};
 use crate::audio::Audio;
 use crate::error::Result;
 use crate::features::{Features, features, hz_to_mel};
-use crate::show::plain;
+use crate::show::{Show, plain};
 
 const PANEL_HEIGHT: u32 = 170;
 const WAVEFORM_HEIGHT: u32 = 90;
@@ -163,11 +163,11 @@ fn picture(values: &Array2<f32>) -> Drawn<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Draws how loud the audio is over time, as an SVG for a player; nothing if it cannot be drawn.
+/// Draws how loud the audio is over time, as an HTML picture for a player; nothing if it cannot be drawn.
 pub(crate) fn waveform(audio: &Audio) -> String {
     let alt = format!("waveform of {}", plain(audio.title()));
     let figure = Figure::new(WAVEFORM_HEIGHT, alt, |area| envelope(area, audio).map(|()| String::new()));
-    figure.map(|figure| figure.svg).unwrap_or_default()
+    figure.map(|figure| figure.html()).unwrap_or_default()
 }
 
 fn envelope(area: &Area<'_>, audio: &Audio) -> Drawn<()> {
