@@ -196,24 +196,39 @@ pub(crate) fn title_of(path: &Path) -> String {
 /// Lists the audio files of a folder and its subfolders, in the order of their paths; hidden ones are left out.
 ///
 /// # Errors
-/// [`Error::NotFound`] or [`Error::Unreadable`] for the folder, [`Error::NoAudioFiles`] if there are none.
+/// [`Error::NotFound`] or [`Error::Unreadable`] for the folder or one in it, [`Error::NoAudioFiles`] if there are none.
 pub fn list_audio(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
-    let folder = folder.as_ref();
+    let (files, unreadable) = walk(folder.as_ref())?;
+    unreadable.into_iter().next().map_or(Ok(files), |(_, error)| Err(error))
+}
+
+/// Folders that could not be read, each with the reason.
+pub(crate) type Unreadable = Vec<(PathBuf, Error)>;
+
+/// Lists the audio files as [`list_audio`], and beside them the subfolders that could not be read.
+pub(crate) fn walk(folder: &Path) -> Result<(Vec<PathBuf>, Unreadable)> {
     std::fs::read_dir(folder).map_err(|e| Error::reading(folder, e))?;
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
-    let mut files: Vec<PathBuf> = WalkDir::new(folder)
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()))
-        .filter_map(|entry| entry.ok())
-        .filter(|entry| !entry.file_type().is_dir())
-        .map(|entry| entry.into_path())
-        .filter(|path| {
-            path.extension().is_some_and(|e| EXTENSIONS.contains(&e.to_string_lossy().to_lowercase().as_str()))
-        })
-        .collect();
+    let entries = WalkDir::new(folder).into_iter();
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    for entry in entries.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
+        match entry {
+            Ok(entry) if !entry.file_type().is_dir() && is_audio(entry.path()) => files.push(entry.into_path()),
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_owned();
+                let cause = error.into_io_error().unwrap_or_else(|| std::io::Error::other("it contains itself"));
+                unreadable.push((path.clone(), Error::reading(&path, cause)));
+            }
+        }
+    }
     files.sort();
-    if files.is_empty() {
+    if files.is_empty() && unreadable.is_empty() {
         return Err(Error::NoAudioFiles { folder: folder.to_owned() });
     }
-    Ok(files)
+    Ok((files, unreadable))
+}
+
+fn is_audio(path: &Path) -> bool {
+    path.extension().is_some_and(|e| EXTENSIONS.contains(&e.to_string_lossy().to_lowercase().as_str()))
 }

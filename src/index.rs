@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::audio::{Audio, list_audio, title_of};
+use crate::audio::{Audio, title_of, walk};
 use crate::error::{Error, Result};
 use crate::genre::genre_of;
 use crate::hits::Hits;
@@ -139,13 +139,14 @@ enum Outcome {
 pub fn index(songs: &mut Index, folder: impl AsRef<Path>) -> Result<Indexed> {
     let folder = folder.as_ref();
     let started = Instant::now();
-    let files = if folder.is_file() { vec![folder.to_owned()] } else { list_audio(folder)? };
+    let (files, unreadable) = if folder.is_file() { (vec![folder.to_owned()], Vec::new()) } else { walk(folder)? };
     let known = songs.store.content_hashes()?;
-    let mut indexed = Indexed { stored: Vec::new(), unchanged: 0, skipped: Vec::new(), elapsed: Duration::ZERO };
+    let skipped = unreadable.into_iter().map(|(path, error)| (path, error.to_string())).collect();
+    let mut indexed = Indexed { stored: Vec::new(), unchanged: 0, skipped, elapsed: Duration::ZERO };
     let mut progress = Progress::new(files.len());
     let interrupt = Interruptible::begin();
 
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
     let next = AtomicUsize::new(0);
     let Index { store, model, .. } = songs;
     std::thread::scope(|scope| -> Result<()> {

@@ -216,6 +216,24 @@ fn forbid(path: &Path) -> bool {
     binds
 }
 
+#[cfg(unix)]
+#[test]
+fn an_unreadable_subfolder_costs_only_itself() {
+    let folder = Folder::new();
+    let songs_folder = folder.path("songs");
+    let closed = songs_folder.join("closed");
+    std::fs::create_dir_all(&closed).unwrap();
+    tone(&songs_folder.join("good.wav"), 1, 16_000, 16);
+    if !forbid(&closed) && std::fs::read_dir(&closed).is_ok() {
+        return;
+    }
+    let mut songs = Index::open(folder.path("index")).unwrap();
+    let indexed = index(&mut songs, &songs_folder).unwrap();
+    assert_eq!((indexed.stored.len(), indexed.skipped.len()), (1, 1));
+    assert!(indexed.skipped[0].1.contains("closed"), "{indexed:?}");
+    names(&list_audio(&songs_folder).unwrap_err(), &closed);
+}
+
 #[test]
 fn silence_is_refused_as_a_query_and_a_missing_song_by_name() {
     let folder = Folder::new();
