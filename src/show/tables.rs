@@ -11,8 +11,19 @@ use crate::{Audio, Embedding, Hits, Index, Indexed, Model, Song, Songs, Tags};
 /// A table of more songs than this ends with how many were left out.
 const SHOWN_SONGS: usize = 50;
 
+impl Hits {
+    /// What to do when nothing was found, which is never for want of likeness.
+    fn nothing(&self) -> Option<String> {
+        let advice = "index a folder first, or widen the filter.";
+        self.neighbours().is_empty().then(|| format!("Nothing found in {}: {advice}", plain(self.index())))
+    }
+}
+
 impl fmt::Display for Hits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(nothing) = self.nothing() {
+            return f.write_str(&nothing);
+        }
         let rows: Vec<Vec<String>> = self
             .neighbours()
             .iter()
@@ -35,6 +46,9 @@ impl fmt::Display for Hits {
 
 impl Show for Hits {
     fn html(&self) -> String {
+        if let Some(nothing) = self.nothing() {
+            return format!("<div>{}</div>", escape(&nothing));
+        }
         let rows: Vec<Vec<String>> = self
             .neighbours()
             .iter()
@@ -222,6 +236,13 @@ mod tests {
             assert!(!format!("{html}\n{text}").lines().any(|line| line.starts_with("EVCXR_")), "{html}\n{text}");
         }
         assert!(hits.html().contains("&lt;script&gt;") && hits.html().contains("🎵"));
+    }
+
+    #[test]
+    fn no_answers_say_what_to_do() {
+        let hits = Hits::new("empty".into(), "hum".into(), vec![]);
+        assert_eq!(hits.to_string(), "Nothing found in empty: index a folder first, or widen the filter.");
+        assert!(hits.html().contains(&hits.to_string()));
     }
 
     #[test]
