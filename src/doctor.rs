@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde::Serialize;
 
+use crate::kernel::Kernel;
 use crate::model;
 use crate::runtime;
 use crate::show::plain;
@@ -41,7 +42,8 @@ pub fn report(findings: &[Finding]) -> String {
     findings.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn finding(what: &'static str, outcome: Result<String, String>, remedy: &str) -> Finding {
+/// Words what was found, with the remedy only where it is needed.
+pub(crate) fn finding(what: &'static str, outcome: Result<String, String>, remedy: &str) -> Finding {
     let ok = outcome.is_ok();
     let detail = outcome.unwrap_or_else(|reason| reason);
     Finding { what, ok, detail, remedy: (!ok).then(|| remedy.to_string()) }
@@ -74,10 +76,8 @@ fn model_runs() -> Finding {
 
 /// Looks for the Rust kernel's specification where JupyterLab would: in the clone's environment and the user's folder.
 fn kernel() -> Finding {
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let shares =
-        [Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/share"), home.join(".local/share"), home.join("Library")];
-    let specs: Vec<PathBuf> = shares.iter().map(|share| share.join("jupyter/kernels/earworm/kernel.json")).collect();
+    let in_clone = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv");
+    let specs = [Some(in_clone.as_path()), None].map(|prefix| Kernel::at(prefix).spec_file());
     let found = specs.iter().find(|spec| spec.is_file()).map(|spec| spec.display().to_string());
     finding("kernel", found.ok_or_else(|| format!("none of {}", list(&specs))), "./scripts/run installs it")
 }

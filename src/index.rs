@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use crate::audio::{Audio, title_of, walk};
 use crate::error::{Error, Result};
 use crate::genre::genre_of;
+use crate::hash::sha256;
 use crate::hits::Hits;
 use crate::interrupt::Interruptible;
-use crate::model::{Model, sha256};
+use crate::model::Model;
 use crate::progress::Progress;
 use crate::songs::Songs;
 use crate::store::embedded::EmbeddedStore;
@@ -131,7 +132,8 @@ enum Outcome {
 /// Embeds and stores the audio files of a folder and its subfolders, or one file.
 ///
 /// A file that is stored already and has not changed is left alone; one that cannot be used is named in the answer and
-/// the others are stored. Decoding runs on every core. Interrupted or killed midway, what was stored stays, and the same call goes on.
+/// the others are stored. Decoding runs on every core. Interrupted or killed midway, what was stored stays, and the same
+/// call goes on from there.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Unreadable`] and [`Error::NoAudioFiles`] for the folder; [`Error::Store`] if the index
@@ -182,7 +184,7 @@ pub fn index(songs: &mut Index, folder: impl AsRef<Path>) -> Result<Indexed> {
                 }
             }
             let more = outcomes.try_recv().ok();
-            if batch.len() >= BATCH || more.is_none() {
+            if batch.len() >= BATCH || (more.is_none() && !batch.is_empty()) {
                 store.upsert(&batch)?;
                 indexed.stored.extend(batch.drain(..).map(|song| song.path));
             }

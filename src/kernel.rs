@@ -13,8 +13,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::doctor::Finding;
+use crate::doctor::{Finding, finding};
 use crate::error::{Error, Result};
+use crate::folders::user_data;
 
 /// Where a kernel is installed, and which evcxr it runs.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ impl Kernel {
         };
         let toolchain = toolchain()?;
         let made_from = format!("{}\n{}\n{toolchain}", kit::fingerprint()?, evcxr.display());
-        if self.made_from().is_some_and(|stamp| stamp == made_from) && self.spec_folder.join("kernel.json").is_file() {
+        if self.made_from().is_some_and(|stamp| stamp == made_from) && self.spec_file().is_file() {
             return Ok(false);
         }
         let staged = self.root.with_extension("new");
@@ -86,11 +87,7 @@ impl Kernel {
 
     /// Says what is wrong with the kernel, if anything, and what to type.
     pub fn doctor(&self) -> Vec<Finding> {
-        let finding = |what, outcome: Result<String, String>| {
-            let ok = outcome.is_ok();
-            let detail = outcome.unwrap_or_else(|e| e);
-            Finding { what, ok, detail, remedy: (!ok).then(|| "earworm kernel install".into()) }
-        };
+        let finding = |what, outcome| finding(what, outcome, "earworm kernel install");
         let there = |path: PathBuf| {
             if path.is_file() { Ok(path.display().to_string()) } else { Err(format!("no {}", path.display())) }
         };
@@ -108,13 +105,18 @@ impl Kernel {
         });
         let linker = on_path("cc").map(|path| path.display().to_string()).ok_or_else(|| "no cc on the PATH".into());
         vec![
-            finding("kernel", there(self.spec_folder.join("kernel.json"))),
+            finding("kernel", there(self.spec_file())),
             finding("library", there(self.root.join("kit").join(kit::file_name()))),
             finding("evcxr", there(evcxr.into())),
             finding("toolchain", same_toolchain),
             finding("source", same_source),
             finding("linker", linker),
         ]
+    }
+
+    /// Where Jupyter finds it.
+    pub(crate) fn spec_file(&self) -> PathBuf {
+        self.spec_folder.join("kernel.json")
     }
 
     fn made_from(&self) -> Option<String> {
@@ -127,9 +129,9 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn user_data() -> PathBuf {
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    std::env::var_os("XDG_DATA_HOME").filter(|v| !v.is_empty()).map_or_else(|| home.join(".local/share"), PathBuf::from)
+/// A path as it stands inside a TOML string.
+fn toml_path(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// What `rustc` is in use; a library serves only the compiler that built it.

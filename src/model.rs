@@ -3,17 +3,16 @@
 mod listen;
 mod musicnn;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-
-use sha2::{Digest, Sha256};
 
 use crate::audio::Audio;
 use crate::decode::Decoder;
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::features::MelSpec;
+use crate::folders::user_data;
+use crate::hash::sha256;
 use crate::runtime::{Inference, load_session};
 use crate::store::Stamp;
 use crate::tags::Tags;
@@ -161,9 +160,7 @@ pub(crate) fn search_folders() -> Vec<PathBuf> {
 
 /// Where a user's own model files are.
 pub(crate) fn user_folder() -> PathBuf {
-    let home = || std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from);
-    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| home().map(|h| h.join(".local/share")));
-    data.unwrap_or_default().join("earworm/models")
+    user_data().join("earworm/models")
 }
 
 /// Finds a model's file and checks that it is the one that was published.
@@ -184,19 +181,4 @@ fn find(record: &Record) -> Result<PathBuf> {
 /// Checks that the bundled model's file is there and whole, without loading it.
 pub(crate) fn bundled_file() -> Result<PathBuf> {
     find(&musicnn::MTT)
-}
-
-/// Hashes a file's bytes: SHA-256 in hexadecimal.
-pub(crate) fn sha256(path: &Path) -> Result<String> {
-    let reading = |e| Error::reading(path, e);
-    let mut file = std::fs::File::open(path).map_err(reading)?;
-    let mut hasher = Sha256::new();
-    let mut block = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut block).map_err(reading)? {
-            0 => break,
-            n => hasher.update(&block[..n]),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -6,8 +6,9 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use super::{remove, write};
+use super::{toml_path, write};
 use crate::error::{Error, Result};
+use crate::hash::hexadecimal;
 
 /// The library's crate name.
 pub(super) const NAME: &str = "earworm_kit";
@@ -63,15 +64,14 @@ pub(super) fn fingerprint() -> Result<String> {
         hasher.update(file.to_string_lossy().as_bytes());
         hasher.update(text);
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(hasher))
 }
 
 /// Builds the library; returns the folder in which cargo left it.
 pub(super) fn build() -> Result<PathBuf> {
     let target = source().join("target/kernel");
     let package = target.join("package");
-    let path = source().to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
-    write(&package.join("Cargo.toml"), &MANIFEST.replace("SOURCE", &path))?;
+    write(&package.join("Cargo.toml"), &MANIFEST.replace("SOURCE", &toml_path(source())))?;
     write(&package.join("lib.rs"), "pub use earworm::*;\n")?;
     let lock = source().join("Cargo.lock");
     std::fs::copy(&lock, package.join("Cargo.lock")).map_err(|e| Error::writing(&package, e))?;
@@ -97,7 +97,6 @@ pub(super) fn build() -> Result<PathBuf> {
 
 /// Copies what cells compile and link against: the library, its dependencies' metadata, and the procedural macros.
 pub(super) fn copy(built: &Path, folder: &Path) -> Result<()> {
-    remove(folder)?;
     let deps = folder.join("deps");
     std::fs::create_dir_all(&deps).map_err(|e| Error::writing(&deps, e))?;
     let copy = |from: &Path, to: PathBuf| std::fs::copy(from, &to).map_err(|e| Error::writing(&to, e));

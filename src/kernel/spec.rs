@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{user_data, write};
+use super::{toml_path, write};
 use crate::error::Result;
+use crate::folders::{home, user_data};
 
 /// The folder in which Jupyter looks for a user's own kernels.
 pub(super) fn user_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("JUPYTER_DATA_DIR").filter(|v| !v.is_empty()) {
         return folder.into();
     }
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    if cfg!(target_os = "macos") { home.join("Library/Jupyter") } else { user_data().join("jupyter") }
+    if cfg!(target_os = "macos") { home().join("Library/Jupyter") } else { user_data().join("jupyter") }
 }
 
 /// Starts evcxr so that an interrupt passes it by and reaches the process that runs the cells, and with the library on
@@ -42,7 +42,7 @@ pub(super) fn write_spec(folder: &Path, evcxr: &Path, root: &Path) -> Result<()>
 /// Writes evcxr's configuration: the stub as dependency, the prelude in scope, cells compiled without optimisation
 /// (what computes is in the library).
 pub(super) fn write_evcxr_config(folder: &Path, stub: &Path) -> Result<()> {
-    let stub = stub.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
+    let stub = toml_path(stub);
     let text = format!(
         "[evcxr]\nopt_level = \"0\"\nprelude = \"use earworm::prelude::*; earworm::interrupt::heed_interrupts();\"\n\n[dependencies]\nearworm = {{ path = \"{stub}\" }}\n"
     );
