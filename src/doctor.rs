@@ -19,7 +19,7 @@ pub struct Finding {
     pub ok: bool,
     /// Where it is and which version, or why it does not work.
     pub detail: String,
-    /// What to type if it is missing.
+    /// What to type if it is missing, be it needed or only of use.
     pub remedy: Option<String>,
 }
 
@@ -35,7 +35,11 @@ pub fn doctor() -> Vec<Finding> {
 /// Renders findings as lines of text.
 pub fn report(findings: &[Finding]) -> String {
     let line = |finding: &Finding| {
-        let mark = if finding.ok { "ok     " } else { "MISSING" };
+        let mark = match (finding.ok, &finding.remedy) {
+            (true, None) => "ok     ",
+            (true, Some(_)) => "absent ",
+            (false, _) => "MISSING",
+        };
         let remedy = finding.remedy.as_ref().map(|remedy| format!("\n          -> {remedy}")).unwrap_or_default();
         format!("{mark} {:<14} {}{remedy}", finding.what, plain(&finding.detail))
     };
@@ -47,6 +51,11 @@ pub(crate) fn finding(what: &'static str, outcome: Result<String, String>, remed
     let ok = outcome.is_ok();
     let detail = outcome.unwrap_or_else(|reason| reason);
     Finding { what, ok, detail, remedy: (!ok).then(|| remedy.to_string()) }
+}
+
+/// Words what was found of something that is of use but not needed.
+pub(crate) fn optional(what: &'static str, outcome: Result<String, String>, remedy: &str) -> Finding {
+    Finding { ok: true, ..finding(what, outcome, remedy) }
 }
 
 fn list(folders: &[PathBuf]) -> String {

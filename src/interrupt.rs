@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::SIGINT;
 
-use crate::show::in_notebook;
+use crate::show::{in_live_notebook, in_notebook};
 
 /// The exit code of a process that an interrupt ended, by the shells' convention.
 const INTERRUPTED: i32 = 128 + SIGINT;
@@ -25,14 +25,17 @@ fn flags() -> &'static Flags {
     })
 }
 
-/// Makes interrupts (SIGINT) end a long call of this crate in good order, and anything else at once.
+/// Makes interrupts (SIGINT) end a long call of this crate in good order, and anything else at once (in the kernel of
+/// this project it is the kernel that ends anything else).
 ///
-/// The notebook kernel calls it when it starts; a program that has its own way with interrupts does not.
+/// A program that has its own way with interrupts does not call it.
 pub fn heed_interrupts() {
     static REGISTERED: OnceLock<()> = OnceLock::new();
     REGISTERED.get_or_init(|| {
         // Refused only for signals that cannot be caught, of which SIGINT is none; without it they act as before.
-        let _ = signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&flags().idle));
+        if !in_live_notebook() {
+            let _ = signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&flags().idle));
+        }
         let _ = signal_hook::flag::register(SIGINT, Arc::clone(&flags().asked));
     });
 }
@@ -42,7 +45,7 @@ pub(crate) struct Interruptible(());
 
 impl Interruptible {
     pub(crate) fn begin() -> Self {
-        // evcxr starts a new process after a crash, without the words that the kernel began with.
+        // Where a kernel runs the code, nobody else asks for it.
         if in_notebook() {
             heed_interrupts();
         }

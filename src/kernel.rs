@@ -1,11 +1,13 @@
 //! The fast Rust kernel: installing it, looking after it, taking it away.
 //!
-//! evcxr compiles each cell, and with 250 dependencies in sight cargo and the analyser behind it take seconds to walk
-//! them. So the crate is built once, as one dynamic library (`kit`); notebooks depend on a stub without dependencies
-//! that re-exports it (`stub`); and a kernel specification makes Jupyter start evcxr with both (`spec`). Statics then
-//! exist once for all cells, too.
+//! A Rust kernel compiles each cell, and with 250 dependencies in sight cargo takes seconds to walk them. So the crate
+//! is built once, as one dynamic library (`kit`), and a kernel of our own (`program`, in the folder `kernel/` of the
+//! clone) gives each cell straight to rustc with it. Statics then exist once for all cells, too. Names are completed by
+//! the analyser inside evcxr, which sees the crate as a stub without dependencies (`stub`). `spec` tells Jupyter.
 
+mod health;
 mod kit;
+mod program;
 mod spec;
 mod stub;
 
@@ -13,7 +15,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::doctor::{Finding, finding};
 use crate::error::{Error, Result};
 use crate::folders::user_data;
 
@@ -38,34 +39,32 @@ impl Kernel {
     }
 
     /// Builds the library, writes the stub and registers the kernel as *Rust (earworm)*; tells whether anything was
-    /// to be done. `evcxr` is the `evcxr_jupyter` to run, looked for on the `PATH` by default.
+    /// to be done. `evcxr` is the `evcxr_jupyter` whose analyser completes names, looked for on the `PATH` by default; it
+    /// may come later, and without it only names that the notebook has are completed.
     ///
     /// # Errors
     /// [`Error::Kernel`] naming what is missing or failed; an installed kernel is then left as it was.
     pub fn install(&self, evcxr: Option<&Path>) -> Result<bool> {
-        let evcxr = match evcxr {
-            Some(path) => absolute(path),
-            None => on_path("evcxr_jupyter").ok_or_else(|| Error::Kernel {
-                what: "evcxr_jupyter is not on the PATH".into(),
-                remedy: "install it with `cargo install evcxr_jupyter --locked`, or run ./scripts/run in the clone"
-                    .into(),
-            })?,
-        };
+        let evcxr = evcxr.map(absolute).or_else(|| on_path("evcxr_jupyter"));
         let toolchain = toolchain()?;
-        let made_from = format!("{}\n{}\n{toolchain}", kit::fingerprint()?, evcxr.display());
+        let analyser = evcxr.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let made_from = format!("{}\n{analyser}\n{toolchain}", kit::fingerprint()?);
         if self.made_from().is_some_and(|stamp| stamp == made_from) && self.spec_file().is_file() {
             return Ok(false);
         }
         let staged = self.root.with_extension("new");
         remove(&staged)?;
-        let library = kit::build()?;
+        let (library, program) = (kit::build()?, program::build()?);
         kit::copy(&library, &staged.join("kit"))?;
+        let binary = staged.join("bin/earworm-kernel");
+        std::fs::create_dir_all(staged.join("bin")).map_err(|e| Error::writing(&binary, e))?;
+        std::fs::copy(&program, &binary).map_err(|e| Error::writing(&binary, e))?;
         stub::write_package(&staged.join("stub"), &self.root.join("kit"), &toolchain)?;
         spec::write_evcxr_config(&staged.join("config"), &self.root.join("stub"))?;
         write(&staged.join(STAMP), &made_from)?;
         remove(&self.root)?;
         std::fs::rename(&staged, &self.root).map_err(|e| Error::writing(&self.root, e))?;
-        spec::write_spec(&self.spec_folder, &evcxr, &self.root)?;
+        spec::write_spec(&self.spec_folder, &self.root, first_line(&toolchain), evcxr.as_deref())?;
         Ok(true)
     }
 
@@ -83,35 +82,6 @@ impl Kernel {
             let _ = std::fs::remove_dir(parent);
         }
         Ok(there)
-    }
-
-    /// Says what is wrong with the kernel, if anything, and what to type.
-    pub fn doctor(&self) -> Vec<Finding> {
-        let finding = |what, outcome| finding(what, outcome, "earworm kernel install");
-        let there = |path: PathBuf| {
-            if path.is_file() { Ok(path.display().to_string()) } else { Err(format!("no {}", path.display())) }
-        };
-        let stamp = self.made_from().unwrap_or_default();
-        let mut lines = stamp.splitn(3, '\n');
-        let (made, evcxr, built_by) = (lines.next(), lines.next().unwrap_or_default(), lines.next());
-        let same_toolchain = toolchain().map_err(|e| e.to_string()).and_then(|now| match built_by {
-            Some(then) if then == now => Ok(first_line(&now).into()),
-            Some(then) => Err(format!("built by {}, now there is {}", first_line(then), first_line(&now))),
-            None => Err("not installed".into()),
-        });
-        let same_source = kit::fingerprint().map_err(|e| e.to_string()).and_then(|now| match made {
-            Some(then) if then == now => Ok(format!("as in {}", kit::source().display())),
-            _ => Err(format!("changed since the kernel was built: {}", kit::source().display())),
-        });
-        let linker = on_path("cc").map(|path| path.display().to_string()).ok_or_else(|| "no cc on the PATH".into());
-        vec![
-            finding("kernel", there(self.spec_file())),
-            finding("library", there(self.root.join("kit").join(kit::file_name()))),
-            finding("evcxr", there(evcxr.into())),
-            finding("toolchain", same_toolchain),
-            finding("source", same_source),
-            finding("linker", linker),
-        ]
     }
 
     /// Where Jupyter finds it.
@@ -143,6 +113,16 @@ fn toolchain() -> Result<String> {
         what: "rustc does not run, and a Rust kernel compiles every cell".into(),
         remedy: "install Rust from https://rustup.rs".into(),
     })
+}
+
+/// Runs cargo to build a part of the kernel.
+fn cargo(part: &str, command: &mut Command) -> Result<()> {
+    let what = match command.status() {
+        Ok(status) if status.success() => return Ok(()),
+        Ok(status) => format!("the kernel's {part} could not be built (cargo: {status}); the lines above say why"),
+        Err(e) => format!("cargo does not run: {e}"),
+    };
+    Err(Error::Kernel { what, remedy: "mend that and run `earworm kernel install` again".into() })
 }
 
 fn first_line(text: &str) -> &str {

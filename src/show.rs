@@ -46,6 +46,20 @@ pub(crate) fn in_notebook() -> bool {
     std::env::var_os("EVCXR_IS_RUNTIME").is_some()
 }
 
+/// Tells whether what is shown can be replaced while a cell runs: in the kernel of this project, not in evcxr's.
+pub(crate) fn in_live_notebook() -> bool {
+    std::env::var_os("EARWORM_KERNEL").is_some()
+}
+
+/// Shows HTML and text that the next call with the same name replaces; `first` if none came before.
+pub(crate) fn emit_live(name: &str, first: bool, html: &str, text: &str) {
+    let order = if first { "EARWORM_DISPLAY" } else { "EARWORM_UPDATE" };
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{order} {name}");
+    drop(out);
+    emit(html, text);
+}
+
 /// Prints both forms as MIME blocks. A closed output is no reason to fail a cell.
 fn emit(html: &str, text: &str) {
     let mut out = std::io::stdout().lock();

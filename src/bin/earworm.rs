@@ -63,7 +63,7 @@ enum KernelAction {
         #[arg(long)]
         evcxr: Option<PathBuf>,
     },
-    /// Say what is wrong with it.
+    /// Say what is wrong with it, and mend what can be mended.
     Doctor,
     /// Take it away.
     Uninstall,
@@ -127,7 +127,15 @@ fn run(arguments: &Arguments) -> earworm::Result<ExitCode> {
                     let text = if done { "installed: Rust (earworm)" } else { "already installed: Rust (earworm)" };
                     print(text.into(), json!({"installed": done}));
                 }
-                KernelAction::Doctor => return Ok(examine(&kernel.doctor(), print)),
+                KernelAction::Doctor => {
+                    let findings = kernel.doctor();
+                    if findings.iter().any(|f| f.remedy.is_some()) && !arguments.json {
+                        println!("{}\n\nMending what can be mended...\n", doctor::report(&findings));
+                    }
+                    let mended = kernel.repair()?;
+                    let findings = if mended { kernel.doctor() } else { findings };
+                    return Ok(examine(&findings, print));
+                }
                 KernelAction::Uninstall => {
                     let there = kernel.uninstall()?;
                     print(

@@ -6,7 +6,7 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use super::{toml_path, write};
+use super::{cargo, toml_path, write};
 use crate::error::{Error, Result};
 use crate::hash::hexadecimal;
 
@@ -47,14 +47,15 @@ pub(super) fn file_name() -> String {
 
 /// Hashes all that the library is built from.
 pub(super) fn fingerprint() -> Result<String> {
-    let mut files: Vec<PathBuf> = WalkDir::new(source().join("src"))
+    let mut files: Vec<PathBuf> = ["src", "kernel/src", "kernel/runtime"]
         .into_iter()
+        .flat_map(|folder| WalkDir::new(source().join(folder)))
         .filter_map(|entry| entry.ok())
         .filter(|entry| entry.file_type().is_file())
         .map(|entry| entry.into_path())
         .collect();
     files.sort();
-    files.extend(["Cargo.toml", "Cargo.lock"].map(|name| source().join(name)));
+    files.extend(["Cargo.toml", "Cargo.lock", "kernel/Cargo.toml"].map(|name| source().join(name)));
     let mut hasher = Sha256::new();
     for file in files {
         let text = std::fs::read(&file).map_err(|_| Error::Kernel {
@@ -75,24 +76,15 @@ pub(super) fn build() -> Result<PathBuf> {
     write(&package.join("lib.rs"), "pub use earworm::*;\n")?;
     let lock = source().join("Cargo.lock");
     std::fs::copy(&lock, package.join("Cargo.lock")).map_err(|e| Error::writing(&package, e))?;
-    let status = Command::new("cargo")
-        .args(["build", "--profile", "kit", "--manifest-path"])
-        .arg(package.join("Cargo.toml"))
-        .env("CARGO_TARGET_DIR", &target)
-        .env("RUSTFLAGS", "-Cprefer-dynamic")
-        .status();
-    match status {
-        Ok(status) if status.success() => Ok(target.join("kit")),
-        outcome => Err(Error::Kernel {
-            what: match outcome {
-                Ok(status) => {
-                    format!("the kernel's library could not be built (cargo: {status}); the lines above say why")
-                }
-                Err(e) => format!("cargo does not run: {e}"),
-            },
-            remedy: "mend that and run `earworm kernel install` again".into(),
-        }),
-    }
+    cargo(
+        "library",
+        Command::new("cargo")
+            .args(["build", "--profile", "kit", "--manifest-path"])
+            .arg(package.join("Cargo.toml"))
+            .env("CARGO_TARGET_DIR", &target)
+            .env("RUSTFLAGS", "-Cprefer-dynamic"),
+    )?;
+    Ok(target.join("kit"))
 }
 
 /// Copies what cells compile and link against: the library, its dependencies' metadata, and the procedural macros.

@@ -1,0 +1,259 @@
+//! Completion and documentation while a cell is written: from an analyser in a process of its own, and from a word list
+//! where that has no answer, or not yet.
+
+mod analyser;
+mod words;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use unicode_segmentation::UnicodeSegmentation;
+
+use self::analyser::Analyser;
+use crate::front::MimeBundle;
+
+/// How long a request waits for the analyser.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the analyser is started in all, should it end.
+const STARTS: usize = 3;
+
+/// How to start the analyser.
+#[derive(Clone, Debug)]
+pub struct AssistantOptions {
+    /// The program `evcxr_jupyter`.
+    pub evcxr: PathBuf,
+    /// Folder of an `evcxr.toml` that names the crates which cells may use.
+    pub config_dir: PathBuf,
+    /// More variables for the process.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Something that can stand at the cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub text: String,
+    /// As Jupyter names kinds: `function`, `class`, `module`, `instance`, `keyword`.
+    pub kind: String,
+    /// With the parameters of a function; may be empty.
+    pub signature: String,
+}
+
+/// What can stand at the cursor, instead of the bytes from `start` to `end` of the cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completions {
+    pub start: usize,
+    pub end: usize,
+    pub items: Vec<Item>,
+}
+
+/// Answers what a cell could go on with, and what a name in it is.
+pub struct Assistant {
+    options: Option<AssistantOptions>,
+    analyser: Mutex<(usize, Option<Analyser>)>,
+}
+
+impl Assistant {
+    /// Without options there is the word list only, and no documentation.
+    pub fn new(options: Option<AssistantOptions>) -> Self {
+        Self { options, analyser: Mutex::new((0, None)) }
+    }
+
+    /// Starts the analyser in the background, if it does not run. Needs a tokio runtime.
+    pub fn start(&self, context: &str) {
+        let _ = self.analyser(context);
+    }
+
+    fn analyser(&self, context: &str) -> Option<Analyser> {
+        let options = self.options.as_ref()?;
+        let mut analyser = self.analyser.lock().unwrap_or_else(PoisonError::into_inner);
+        let (starts, running) = &mut *analyser;
+        if running.as_ref().is_none_or(Analyser::is_gone) && *starts < STARTS {
+            *starts += 1;
+            *running = Some(Analyser::start(options.clone(), Sent::new(context, "").code));
+        }
+        running.clone().filter(|running| !running.is_gone())
+    }
+
+    /// What can stand at this byte of a cell. `context` is source that declares what the cell sees.
+    pub async fn complete(&self, context: &str, code: &str, cursor: usize) -> Completions {
+        let cursor = code.floor_char_boundary(cursor);
+        match timeout(PATIENCE, self.analysed(context, code, cursor)).await {
+            Ok(Some(found)) if !found.items.is_empty() => found,
+            _ => words::complete(context, code, cursor),
+        }
+    }
+
+    async fn analysed(&self, context: &str, code: &str, cursor: usize) -> Option<Completions> {
+        let analyser = self.analyser(context)?;
+        let sent = Sent::new(context, code);
+        let position = graphemes_before(&sent.code, sent.cell + cursor);
+        let answer = analyser.ask("complete_request", json!({ "code": sent.code, "cursor_pos": position })).await?;
+        let start = sent.in_cell(&answer["cursor_start"])?;
+        let end = sent.in_cell(&answer["cursor_end"])?;
+        if !code.is_char_boundary(start) || !code.is_char_boundary(end) || start > end {
+            return None;
+        }
+        let described = &answer["metadata"]["_jupyter_types_experimental"];
+        let matches = answer["matches"].as_array()?.iter().enumerate().filter_map(|(index, text)| {
+            let text = text.as_str()?.to_owned();
+            let describe = |field: &str| described[index][field].as_str().unwrap_or_default().to_owned();
+            Some(Item { text, kind: describe("type"), signature: describe("text") })
+        });
+        Some(Completions { start, end, items: matches.collect() })
+    }
+
+    /// Documentation of the name at this byte of a cell, or of the function whose arguments are there.
+    pub async fn inspect(&self, context: &str, code: &str, cursor: usize) -> Option<MimeBundle> {
+        timeout(PATIENCE, self.documented(context, code, code.floor_char_boundary(cursor))).await.ok()?
+    }
+
+    async fn documented(&self, context: &str, code: &str, cursor: usize) -> Option<MimeBundle> {
+        let analyser = self.analyser(context)?;
+        for end in subjects(code, cursor) {
+            let sent = Sent::new(context, &code[..end]);
+            // evcxr knows a method by the bracket after it.
+            for text in [format!("{}(", sent.code), sent.code] {
+                let position = graphemes_before(&text, text.len());
+                let answer = analyser.ask("inspect_request", json!({ "code": text, "cursor_pos": position })).await?;
+                if answer["found"] == json!(true) {
+                    return answer["data"].as_object().cloned();
+                }
+            }
+        }
+        None
+    }
+}
+
+/// A cell with the context before it, as one piece of code.
+struct Sent {
+    code: String,
+    /// Where the cell begins.
+    cell: usize,
+}
+
+impl Sent {
+    fn new(context: &str, cell: &str) -> Self {
+        let mut code = context.to_owned();
+        if !code.is_empty() && !code.ends_with('\n') {
+            code.push('\n');
+        }
+        let begin = code.len();
+        code.push_str(&without_commands(cell));
+        Self { code, cell: begin }
+    }
+
+    /// The byte of the cell that is meant by a position in an answer.
+    fn in_cell(&self, position: &Value) -> Option<usize> {
+        let position = usize::try_from(position.as_u64()?).ok()?;
+        let byte = self.code.grapheme_indices(true).nth(position).map_or(self.code.len(), |(byte, _)| byte);
+        byte.checked_sub(self.cell)
+    }
+}
+
+/// evcxr counts its positions in graphemes.
+fn graphemes_before(code: &str, byte: usize) -> usize {
+    code.grapheme_indices(true).take_while(|(begin, _)| *begin < byte).count()
+}
+
+/// The cell with spaces for the commands at its beginning, which evcxr would carry out.
+fn without_commands(cell: &str) -> String {
+    let mut rest = cell;
+    let mut code = String::new();
+    while let Some(line) = rest.split_inclusive('\n').next() {
+        let text = line.trim();
+        let command = text.starts_with(':') || text.starts_with('!');
+        if !command && !text.is_empty() && !text.starts_with("//") {
+            break;
+        }
+        match command {
+            true => code.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' })),
+            false => code.push_str(line),
+        }
+        rest = &rest[line.len()..];
+    }
+    code + rest
+}
+
+/// Ends of the names that documentation may be wanted for: of the one at the cursor, and of the function that is called
+/// around it.
+fn subjects(code: &str, cursor: usize) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut add = |end: usize| {
+        if code[words::name_start(code, end)..end].chars().next().is_some_and(|c| !c.is_numeric()) {
+            ends.push(end);
+        }
+    };
+    add(words::name_end(code, cursor));
+    let mut open = 0;
+    for (at, c) in code[..cursor].char_indices().rev() {
+        match c {
+            ')' => open += 1,
+            '(' if open == 0 => {
+                add(code[..at].trim_end_matches('!').len());
+                break;
+            }
+            '(' => open -= 1,
+            '{' | '}' | ';' => break,
+            _ => {}
+        }
+    }
+    ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_position_that_is_sent_counts_graphemes_of_context_and_cell() {
+        let sent = Sent::new("let mut e\u{301}: u8 = 1;", "\r\né.x");
+        assert_eq!(graphemes_before(&sent.code, sent.cell), 19);
+        assert_eq!(graphemes_before(&sent.code, sent.cell + 5), 22);
+        assert_eq!(sent.in_cell(&json!(22)), Some(5));
+        assert_eq!(sent.in_cell(&json!(99)), Some(6));
+        assert_eq!(sent.in_cell(&json!(3)), None);
+        assert_eq!(sent.in_cell(&json!("22")), None);
+    }
+
+    #[test]
+    fn commands_at_the_beginning_are_blanked_byte_by_byte() {
+        let cell = "// é\n:dep é\n\n  :vars\n!ls\nx.len();\n:dep x";
+        let blanked = without_commands(cell);
+        assert_eq!(blanked, "// é\n       \n\n       \n   \nx.len();\n:dep x");
+        assert_eq!(blanked.len(), cell.len());
+        assert_eq!(without_commands(""), "");
+    }
+
+    #[test]
+    fn documentation_is_for_the_name_at_the_cursor_and_then_for_the_call_around_it() {
+        assert_eq!(subjects("play(&tone)", 8), [10, 4]);
+        assert_eq!(subjects("play(&tone)", 2), [4]);
+        assert_eq!(subjects("a.mix(f(1), ", 12), [5]);
+        assert_eq!(subjects("println!(", 9), [7]);
+        assert_eq!(subjects("(1 + ", 5), [] as [usize; 0]);
+        assert_eq!(subjects("f(|| { x; ", 10), [] as [usize; 0]);
+        assert_eq!(subjects("", 0), [] as [usize; 0]);
+    }
+
+    #[tokio::test]
+    async fn without_an_analyser_there_are_words_and_no_documentation() {
+        let assistant = Assistant::new(None);
+        let found = assistant.complete("fn loudness() {}", "loud", 4).await;
+        assert_eq!(found.items[0].text, "loudness");
+        assert_eq!(assistant.inspect("fn loudness() {}", "loudness", 3).await, None);
+    }
+
+    #[tokio::test]
+    async fn an_analyser_that_does_not_start_costs_no_words() {
+        let options =
+            AssistantOptions { evcxr: "/no/such/program".into(), config_dir: "/".into(), environment: vec![] };
+        let assistant = Assistant::new(Some(options));
+        for _ in 0..5 {
+            let found = assistant.complete("fn loudness() {}", "loud", 4).await;
+            assert_eq!(found.items[0].text, "loudness");
+        }
+    }
+}
