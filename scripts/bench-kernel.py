@@ -27,7 +27,7 @@ from jupyter_client.manager import KernelManager
 
 CLONE = Path(__file__).resolve().parent.parent
 CLIP = "notebooks/audios/bella_ciao_humming.wav"
-STARTS = 3
+STARTS = {"earworm": 3, "evcxr": 1, "IPython": 3}
 REPEATS = 15
 TIMEOUT_SECONDS = 1800
 
@@ -122,10 +122,10 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
 
 
-def measure(name, preparation, cells):
+def measure(name, starts, preparation, cells):
     """Returns seconds by measure, and the kernel's own name and version."""
     seconds = {"start": [], "first variable": []}
-    for attempt in range(STARTS + 1):  # the first, on cold caches, is not counted
+    for attempt in range(starts + 1):  # the first, on cold caches, is not counted
         kernel = Kernel(name)
         try:
             if preparation:
@@ -136,14 +136,14 @@ def measure(name, preparation, cells):
             if attempt > 0:
                 seconds["start"].append(started)
                 seconds["first variable"].append(first)
-            if attempt == STARTS:
+            if attempt == starts:
                 for cell in CELLS:
                     kernel.run(cells[cell].format(i=0))
                     seconds[cell] = [kernel.run(cells[cell].format(i=i)) for i in range(1, REPEATS + 1)]
                 version = kernel.version()
         finally:
             kernel.end()
-        print(f"   {name}: start {attempt} of {STARTS}, {started:.2f} s", file=sys.stderr, flush=True)
+        print(f"   {name}: start {attempt} of {starts}, {started:.2f} s", file=sys.stderr, flush=True)
     return {measure: statistics.median(values) for measure, values in seconds.items()}, version
 
 
@@ -190,7 +190,7 @@ def compare(folder):
     install_python = f"python3 -m venv {PYTHON} && {PYTHON}/bin/pip install {PYTHON_PACKAGES}"
     columns = {
         "earworm": ("earworm", "", RUST, "scripts/install"),
-        "evcxr": ("rust", DEP, RUST, "scripts/install"),
+        "evcxr": ("rust", DEP, RUST, "scripts/install-evcxr"),
         "IPython": ("bench-python", python and python[0], IPYTHON, install_python + "   (6 GB on Linux)"),
     }
     for column, (name, preparation, cells, install) in columns.items():
@@ -199,7 +199,7 @@ def compare(folder):
         except NoSuchKernel:
             remarks.append(f"{column}: n/a; to install it: {install}")
             continue
-        results[column], version = measure(name, preparation, cells)
+        results[column], version = measure(name, STARTS[column], preparation, cells)
         versions.append(f"{column}: {version}")
     if python:
         versions.append(python_versions())
@@ -207,7 +207,8 @@ def compare(folder):
 
     print(f"\n{os.cpu_count()} cores, {processor()}, {platform.system()} {platform.machine()}; {line_of('rustc', '-V')}")
     print("; ".join(versions))
-    print(f"seconds; medians of {STARTS} starts and of {REPEATS} runs of each cell\n")
+    counted = ", ".join(f"{column} {count}" for column, count in STARTS.items())
+    print(f"seconds; medians of starts ({counted}) and of {REPEATS} runs of each cell\n")
     print(f"{'':44}" + "".join(f"{column:>10}" for column in columns) + f"{'earworm/IPython':>18}{'evcxr/IPython':>16}")
     for measure_name, label in LABELS.items():
         values = [results.get(column, {}).get(measure_name) for column in columns]

@@ -53,19 +53,28 @@ impl Kernel {
             return Ok(false);
         }
         let staged = self.root.with_extension("new");
-        remove(&staged)?;
-        let (library, program) = (kit::build()?, program::build()?);
-        kit::copy(&library, &staged.join("kit"))?;
-        let binary = staged.join("bin/earworm-kernel");
-        std::fs::create_dir_all(staged.join("bin")).map_err(|e| Error::writing(&binary, e))?;
-        std::fs::copy(&program, &binary).map_err(|e| Error::writing(&binary, e))?;
-        stub::write_package(&staged.join("stub"), &self.root.join("kit"), &toolchain)?;
-        spec::write_evcxr_config(&staged.join("config"), &self.root.join("stub"))?;
-        write(&staged.join(STAMP), &made_from)?;
+        let made = self.stage(&staged, &toolchain, &made_from);
+        if made.is_err() {
+            let _ = remove(&staged);
+        }
+        made?;
         remove(&self.root)?;
         std::fs::rename(&staged, &self.root).map_err(|e| Error::writing(&self.root, e))?;
         spec::write_spec(&self.spec_folder, &self.root, first_line(&toolchain), evcxr.as_deref())?;
         Ok(true)
+    }
+
+    /// Makes all of a kernel in a folder beside its own, so that a failure leaves the kernel that was there.
+    fn stage(&self, staged: &Path, toolchain: &str, made_from: &str) -> Result<()> {
+        let (library, program) = (kit::build()?, program::build()?);
+        remove(staged)?;
+        kit::copy(&library, &staged.join("kit"))?;
+        let binary = staged.join("bin/earworm-kernel");
+        std::fs::create_dir_all(staged.join("bin")).map_err(|e| Error::writing(&binary, e))?;
+        std::fs::copy(&program, &binary).map_err(|e| Error::writing(&binary, e))?;
+        stub::write_package(&staged.join("stub"), &self.root.join("kit"), toolchain)?;
+        spec::write_evcxr_config(&staged.join("config"), &self.root.join("stub"))?;
+        write(&staged.join(STAMP), made_from)
     }
 
     /// Takes the kernel away; tells whether it was there.

@@ -7,6 +7,7 @@ Every message is checked against the protocol's specification. Exits with 1 if a
 
 import os
 import sys
+import time
 import unittest
 
 import jupyter_kernel_test
@@ -22,6 +23,17 @@ class Conformance(jupyter_kernel_test.KernelTests):
 
     code_hello_world = 'println!("hello, world");'
     code_stderr = 'eprintln!("off key");'
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The analyser that completes names of the crate comes some seconds after the kernel.
+        give_up = time.monotonic() + 120
+        while time.monotonic() < give_up:
+            cls.kc.complete("Embeddi")
+            if cls.kc.get_shell_msg(timeout=30)["content"].get("matches"):
+                break
+            time.sleep(0.5)
 
     # The suite compares all matches, so the first has just one; the second asks only for a valid reply.
     completion_samples = [

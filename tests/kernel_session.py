@@ -5,104 +5,21 @@ usage: kernel_session.py [TEST...]      (a part of a test's name is enough; the 
 Exits with 1 if a test fails.
 """
 
-import os
-import re
 import sys
 import tempfile
 import threading
 import time
 import unittest
 from pathlib import Path
-from queue import Empty
 
 import nbformat
-from jupyter_client.manager import KernelManager
+from kernel_client import KERNEL, START_SECONDS, Kernel
 from kernel_conformance import run_and_report
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-KERNEL = os.environ.get("EARWORM_KERNEL", "earworm")
 CLONE = Path(__file__).resolve().parent.parent
-START_SECONDS = 300
-CELL_SECONDS = 60
 CLONE_COMPILES_SECONDS = 1800
-
-
-class Cell:
-    """What came of a cell: its reply, and its messages with the seconds from its sending to their arrival."""
-
-    def __init__(self):
-        self.reply, self.messages, self.seconds = None, [], None
-
-    def of(self, kind):
-        return [(at, message["content"]) for at, message in self.messages if message["msg_type"] == kind]
-
-    @property
-    def text(self):
-        return "".join(content["text"] for _, content in self.of("stream"))
-
-    @property
-    def value(self):
-        return next((content["data"]["text/plain"] for _, content in self.of("execute_result")), None)
-
-    @property
-    def traceback(self):
-        lines = [line for _, content in self.of("error") for line in content["traceback"]]
-        return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
-
-
-class Kernel:
-    """A kernel process and its client."""
-
-    def __init__(self, name=KERNEL, cwd=None, wait=True):
-        self.manager = KernelManager(kernel_name=name)
-        self.begun = time.perf_counter()
-        self.manager.start_kernel(cwd=cwd)
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.ended = False
-        if wait:
-            self.client.wait_for_ready(timeout=START_SECONDS)
-
-    def end(self):
-        if not self.ended:
-            self.client.stop_channels()
-            self.manager.shutdown_kernel(now=True)
-        self.ended = True
-
-    def run(self, code, interrupt_at=None, answers=None, timeout=CELL_SECONDS):
-        """Runs a cell to its end. Interrupts it when it has printed a text; answers what it asks for with `answers`."""
-        cell, begun, interrupted = Cell(), time.perf_counter(), None
-        request = self.client.execute(code, allow_stdin=answers is not None)
-        while True:
-            if time.perf_counter() - begun > timeout:
-                self.end()
-                raise TimeoutError(f"not ended after {timeout} s: {code}")
-            if answers and self.client.stdin_channel.msg_ready():
-                message = self.client.get_stdin_msg(timeout=1)
-                cell.messages.append((time.perf_counter() - begun, message))
-                self.client.input(answers.pop(0))
-            try:
-                message = self.client.get_iopub_msg(timeout=0.05)
-            except Empty:
-                continue
-            if message["parent_header"].get("msg_id") != request:
-                continue
-            cell.messages.append((time.perf_counter() - begun, message))
-            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                break
-            if interrupt_at and interrupted is None and interrupt_at in cell.text:
-                interrupted = time.perf_counter()
-                self.manager.interrupt_kernel()
-        cell.seconds = time.perf_counter() - (interrupted or begun)
-        cell.reply = self.reply_to(request)
-        return cell
-
-    def reply_to(self, request):
-        while True:
-            reply = self.client.get_shell_msg(timeout=CELL_SECONDS)
-            if reply["parent_header"].get("msg_id") == request:
-                return reply["content"]
 
 
 class InOneKernel(unittest.TestCase):

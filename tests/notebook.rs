@@ -80,6 +80,10 @@ fn a_kernel_comes_works_twice_at_a_time_names_another_compiler_and_goes() {
         command.args(["kernel", "--prefix"]).arg(&prefix).args(arguments).env_remove("VIRTUAL_ENV").output().unwrap()
     };
     assert!(!earworm(&["doctor"]).status.success(), "a kernel that is not there is well");
+    let mut without_cargo = Command::new(env!("CARGO_BIN_EXE_earworm"));
+    let refused = without_cargo.args(["kernel", "install", "--prefix"]).arg(&prefix).env("PATH", "").output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("rustup.rs"), "{refused:?}");
+    assert!(!prefix.exists(), "a failed installation left something");
     let spec = std::fs::read_to_string(".venv/share/jupyter/kernels/rust/kernel.json").unwrap();
     let spec: Value = serde_json::from_str(&spec).unwrap();
     let install = ["install", "--evcxr", spec["argv"][0].as_str().unwrap()];

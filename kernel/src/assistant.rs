@@ -15,8 +15,14 @@ use unicode_segmentation::UnicodeSegmentation;
 use self::analyser::Analyser;
 use crate::front::MimeBundle;
 
-/// How long a request waits for the analyser.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long completion waits for the analyser: JupyterLab ignores what comes after a second.
+const COMPLETION_PATIENCE: Duration = Duration::from_millis(900);
+/// How long documentation does.
+const DOCUMENTATION_PATIENCE: Duration = Duration::from_secs(2);
+/// What is completed first: it has the analyser read the crates, and find out what methods there are.
+const WARM_UP: &str = "\"\".";
+/// Names that evcxr adds to what is analysed.
+const OF_EVCXR: [&str; 3] = ["EvcxrUserCodeError", "evcxr_variable_store", "evcxr_analysis_wrapper"];
 /// How often the analyser is started in all, should it end.
 const STARTS: usize = 3;
 
@@ -37,8 +43,6 @@ pub struct Item {
     pub text: String,
     /// As Jupyter names kinds: `function`, `class`, `module`, `instance`, `keyword`.
     pub kind: String,
-    /// With the parameters of a function; may be empty.
-    pub signature: String,
 }
 
 /// What can stand at the cursor, instead of the bytes from `start` to `end` of the cell.
@@ -72,7 +76,7 @@ impl Assistant {
         let (starts, running) = &mut *analyser;
         if running.as_ref().is_none_or(Analyser::is_gone) && *starts < STARTS {
             *starts += 1;
-            *running = Some(Analyser::start(options.clone(), Sent::new(context, "").code));
+            *running = Some(Analyser::start(options.clone(), Sent::new(context, WARM_UP).code));
         }
         running.clone().filter(|running| !running.is_gone())
     }
@@ -80,7 +84,7 @@ impl Assistant {
     /// What can stand at this byte of a cell. `context` is source that declares what the cell sees.
     pub async fn complete(&self, context: &str, code: &str, cursor: usize) -> Completions {
         let cursor = code.floor_char_boundary(cursor);
-        match timeout(PATIENCE, self.analysed(context, code, cursor)).await {
+        match timeout(COMPLETION_PATIENCE, self.analysed(context, code, cursor)).await {
             Ok(Some(found)) if !found.items.is_empty() => found,
             _ => words::complete(context, code, cursor),
         }
@@ -97,17 +101,17 @@ impl Assistant {
             return None;
         }
         let described = &answer["metadata"]["_jupyter_types_experimental"];
-        let matches = answer["matches"].as_array()?.iter().enumerate().filter_map(|(index, text)| {
-            let text = text.as_str()?.to_owned();
-            let describe = |field: &str| described[index][field].as_str().unwrap_or_default().to_owned();
-            Some(Item { text, kind: describe("type"), signature: describe("text") })
+        let items = answer["matches"].as_array()?.iter().enumerate().filter_map(|(index, text)| {
+            let text =
+                without_placeholders(text.as_str().filter(|text| !OF_EVCXR.iter().any(|own| text.contains(own)))?);
+            Some(Item { text, kind: described[index]["type"].as_str().unwrap_or("instance").into() })
         });
-        Some(Completions { start, end, items: matches.collect() })
+        Some(Completions { start, end, items: items.collect() })
     }
 
     /// Documentation of the name at this byte of a cell, or of the function whose arguments are there.
     pub async fn inspect(&self, context: &str, code: &str, cursor: usize) -> Option<MimeBundle> {
-        timeout(PATIENCE, self.documented(context, code, code.floor_char_boundary(cursor))).await.ok()?
+        timeout(DOCUMENTATION_PATIENCE, self.documented(context, code, code.floor_char_boundary(cursor))).await.ok()?
     }
 
     async fn documented(&self, context: &str, code: &str, cursor: usize) -> Option<MimeBundle> {
@@ -119,7 +123,7 @@ impl Assistant {
                 let position = graphemes_before(&text, text.len());
                 let answer = analyser.ask("inspect_request", json!({ "code": text, "cursor_pos": position })).await?;
                 if answer["found"] == json!(true) {
-                    return answer["data"].as_object().cloned();
+                    return Some(answer["data"].as_object()?.iter().map(without_crate).collect());
                 }
             }
         }
@@ -177,6 +181,23 @@ fn without_commands(cell: &str) -> String {
     code + rest
 }
 
+/// A completion without the places, such as `$1`, at which an editor would go on.
+fn without_placeholders(text: &str) -> String {
+    let mut parts = text.split('$');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| match part.trim_start_matches(|c: char| c.is_ascii_digit()) {
+        rest if rest.len() < part.len() => text + rest,
+        _ => text + "$" + part,
+    })
+}
+
+/// Documentation without its first lines if they say that something is in evcxr's own crate, as all of a notebook is.
+fn without_crate((format, text): (&String, &Value)) -> (String, Value) {
+    let own = ["ctx\n\n", "<pre><code class=\"language-rust\">ctx\n</code></pre>\n"];
+    let shorter = text.as_str().and_then(|text| own.iter().find_map(|own| text.strip_prefix(own)));
+    (format.clone(), shorter.map_or_else(|| text.clone(), Value::from))
+}
+
 /// Ends of the names that documentation may be wanted for: of the one at the cursor, and of the function that is called
 /// around it.
 fn subjects(code: &str, cursor: usize) -> Vec<usize> {
@@ -187,12 +208,17 @@ fn subjects(code: &str, cursor: usize) -> Vec<usize> {
         }
     };
     add(words::name_end(code, cursor));
+    let before = &code[..cursor];
+    let quotes = |at: usize| before[at..].starts_with('"') && !before[..at].ends_with('\\');
+    let mut in_text = before.match_indices('"').filter(|(at, _)| quotes(*at)).count() % 2 == 1;
     let mut open = 0;
-    for (at, c) in code[..cursor].char_indices().rev() {
+    for (at, c) in before.char_indices().rev() {
         match c {
+            '"' if quotes(at) => in_text = !in_text,
+            _ if in_text => {}
             ')' => open += 1,
             '(' if open == 0 => {
-                add(code[..at].trim_end_matches('!').len());
+                add(before[..at].trim_end_matches('!').len());
                 break;
             }
             '(' => open -= 1,
@@ -233,9 +259,26 @@ mod tests {
         assert_eq!(subjects("play(&tone)", 2), [4]);
         assert_eq!(subjects("a.mix(f(1), ", 12), [5]);
         assert_eq!(subjects("println!(", 9), [7]);
+        assert_eq!(subjects(r#"{ println!("{} \") {}", "#, 24), [9]);
+        assert_eq!(subjects(r#"println!("{ "#, 12), [7]);
         assert_eq!(subjects("(1 + ", 5), [] as [usize; 0]);
         assert_eq!(subjects("f(|| { x; ", 10), [] as [usize; 0]);
         assert_eq!(subjects("", 0), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn placeholders_are_taken_out_of_completions_and_nothing_else() {
+        assert_eq!(without_placeholders("impl $1 for $20 {\n    \n}"), "impl  for  {\n    \n}");
+        assert_eq!(without_placeholders("Features { rate$1 }"), "Features { rate }");
+        assert_eq!(without_placeholders("($crate::a$)"), "($crate::a$)");
+        assert_eq!(without_placeholders("clip(start, é)"), "clip(start, é)");
+    }
+
+    #[test]
+    fn documentation_does_not_tell_of_the_crate_that_evcxr_makes() {
+        let of = |text: &str| without_crate((&"text/plain".into(), &json!(text))).1;
+        assert_eq!(of("ctx\n\nfn louder()"), "fn louder()");
+        assert_eq!(of("std::ctx\n\nfn louder()"), "std::ctx\n\nfn louder()");
     }
 
     #[tokio::test]

@@ -97,7 +97,7 @@ impl Session {
             }
             "efmt" => match argument {
                 "" | "{}" => self.manner.debug_errors = false,
-                "{:?}" => {
+                "{:?}" | "{:#?}" => {
                     self.manner.debug_errors = true;
                     answer(
                         front,

@@ -21,7 +21,7 @@ pub struct Compiler {
 impl Compiler {
     /// Asks `rustc` where it really is: the one on the `PATH` may be a proxy that chooses anew each time.
     pub fn find() -> Result<Self> {
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let rustc = std::env::var_os("RUSTC").map_or_else(|| program("rustc"), PathBuf::from);
         let output = Command::new(&rustc).args(["--print", "sysroot", "--print", "target-libdir"]).output().context(
             "rustc does not run, and a Rust kernel compiles every cell: install Rust from https://rustup.rs",
         )?;
@@ -33,7 +33,7 @@ impl Compiler {
         let [sysroot, target, ..] = lines[..] else { bail!("rustc answers in an unknown way: {text}") };
         let own = Path::new(sysroot).join("bin/rustc");
         Ok(Self {
-            rustc: if own.is_file() { own } else { rustc.into() },
+            rustc: if own.is_file() { own } else { rustc },
             libraries: vec![Path::new(sysroot).join("lib"), target.into()],
         })
     }
@@ -125,6 +125,18 @@ impl Compiler {
         }
         Ok(())
     }
+}
+
+/// Where a program of the toolchain is: on the `PATH`, or where rustup puts it. Jupyter may have been started by a desktop
+/// that does not know the latter.
+pub fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|folder| folder.join(name).is_file()) {
+        return name.into();
+    }
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
+    cargo_home.map(|folder| folder.join("bin").join(name)).filter(|file| file.is_file()).unwrap_or_else(|| name.into())
 }
 
 /// What to make of a program.

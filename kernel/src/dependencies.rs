@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::compiler;
+
 /// Crates that cells can name.
 #[derive(Clone, Debug, Default)]
 pub struct Dependencies {
@@ -137,7 +139,7 @@ impl Dependencies {
     }
 
     fn cargo(&self, arguments: &[&str], environment: &[(String, String)]) -> Result<String> {
-        let output = Command::new("cargo")
+        let output = Command::new(compiler::program("cargo"))
             .args(arguments)
             .arg("--quiet")
             .current_dir(&self.package)

@@ -44,7 +44,7 @@ struct Job {
 pub struct Analyser(mpsc::UnboundedSender<Job>);
 
 impl Analyser {
-    /// Starts the process in the background, and has it read the crates by completing at the end of this code.
+    /// Starts the process in the background, and has it complete at the end of this code first.
     pub fn start(options: AssistantOptions, code: String) -> Self {
         let (sender, jobs) = mpsc::unbounded_channel();
         tokio::spawn(async move {

@@ -75,7 +75,7 @@ pub fn complete(context: &str, code: &str, cursor: usize) -> Completions {
         let keywords = KEYWORDS.iter().filter(|_| !member).map(|word| (*word, "keyword"));
         for (word, kind) in keywords.chain(names).filter(|(word, _)| word.starts_with(prefix) && *word != prefix) {
             if items.iter().all(|item| item.text != word) {
-                items.push(Item { text: word.into(), kind: kind.into(), signature: String::new() });
+                items.push(Item { text: word.into(), kind: kind.into() });
             }
         }
         items.sort_by(|a, b| a.text.cmp(&b.text));

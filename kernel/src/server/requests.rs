@@ -127,7 +127,8 @@ async fn complete(kernel: &Arc<Kernel>, request: &Request) -> Value {
     let found = kernel.assistant.complete(&kernel.context(), code, cursor).await;
     let (start, end) = (code_points_before(code, found.start), code_points_before(code, found.end));
     let matches: Vec<&str> = found.items.iter().map(|item| item.text.as_str()).collect();
-    let described = |item: &crate::assistant::Item| json!({ "text": item.text, "type": item.kind, "signature": item.signature, "start": start, "end": end });
+    let described =
+        |item: &crate::assistant::Item| json!({ "text": item.text, "type": item.kind, "start": start, "end": end });
     let types: Vec<Value> = found.items.iter().map(described).collect();
     json!({
         "status": "ok",
