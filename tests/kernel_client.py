@@ -41,7 +41,7 @@ class Kernel:
     def __init__(self, name=KERNEL, cwd=None, wait=True, env=None):
         self.manager = KernelManager(kernel_name=name)
         self.begun = time.perf_counter()
-        self.manager.start_kernel(cwd=cwd, env=env)
+        self.manager.start_kernel(cwd=cwd, **({"env": env} if env else {}))
         self.client = self.manager.client()
         self.client.start_channels()
         self.ended = False

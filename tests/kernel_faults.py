@@ -66,26 +66,26 @@ class Faults(unittest.TestCase):
         self.assertIn("temporary folder", cell.traceback)
 
     def test_a_full_disk_fails_a_cell_and_keeps_the_variables(self):
-        with tempfile.TemporaryDirectory() as folder:
-            mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]
-            if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-                self.skipTest("no small file system can be mounted here")
-            self.addCleanup(subprocess.run, ["umount", "-l", folder], check=False)
-            kernel = self.start(env=with_environment(TMPDIR=folder))
-            self.assertEqual(kernel.run("let kept = 41;").reply["status"], "ok")
-            filler = Path(folder) / "filler"
-            with filler.open("wb") as file:
-                try:
-                    while True:
-                        file.write(bytes(4096))
-                        file.flush()
-                except OSError:
-                    pass
-            cell = kernel.run("kept + 1")
-            self.assertEqual(cell.reply["status"], "error")
-            self.assertRegex(cell.traceback.lower(), "no space left|os error 28")
-            filler.unlink()
-            self.assertEqual(kernel.run("kept + 1").value, "42")
+        folder = tempfile.mkdtemp()
+        self.addCleanup(os.rmdir, folder)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder]
+        if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+            self.skipTest("no small file system can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=False)
+        kernel = self.start(env=with_environment(TMPDIR=folder))
+        self.assertEqual(kernel.run("let kept = 41;").reply["status"], "ok")
+        filler = Path(folder) / "filler"
+        with filler.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                pass
+        cell = kernel.run("kept + 1")
+        self.assertEqual(cell.reply["status"], "error")
+        self.assertRegex(cell.traceback.lower(), "no space left|os error 28")
+        filler.unlink()
+        self.assertEqual(kernel.run("kept + 1").value, "42")
 
     def test_a_killed_kernel_leaves_no_process_behind(self):
         kernel = self.start()

@@ -191,10 +191,16 @@ fn without_placeholders(text: &str) -> String {
     })
 }
 
-/// Documentation without its first lines if they say that something is in evcxr's own crate, as all of a notebook is.
+/// Documentation that does not say that something is in evcxr's own crate, as all of a notebook is.
 fn without_crate((format, text): (&String, &Value)) -> (String, Value) {
-    let own = ["ctx\n\n", "<pre><code class=\"language-rust\">ctx\n</code></pre>\n"];
-    let shorter = text.as_str().and_then(|text| own.iter().find_map(|own| text.strip_prefix(own)));
+    const CODE: &str = "<pre><code class=\"language-rust\">";
+    let plain = text.as_str().unwrap_or_default();
+    let (before, code) = plain.strip_prefix(CODE).map_or(("", plain), |code| (CODE, code));
+    let shorter = match code.strip_prefix("ctx") {
+        Some(rest) if rest.starts_with("::") => Some(format!("{before}{}", &rest[2..])),
+        Some(rest) => rest.strip_prefix("\n\n").or_else(|| rest.strip_prefix("\n</code></pre>\n")).map(str::to_owned),
+        None => None,
+    };
     (format.clone(), shorter.map_or_else(|| text.clone(), Value::from))
 }
 
@@ -278,6 +284,11 @@ mod tests {
     fn documentation_does_not_tell_of_the_crate_that_evcxr_makes() {
         let of = |text: &str| without_crate((&"text/plain".into(), &json!(text))).1;
         assert_eq!(of("ctx\n\nfn louder()"), "fn louder()");
+        assert_eq!(of("ctx::Tune\n\nfn height()"), "Tune\n\nfn height()");
+        let html = |code: &str| format!("<pre><code class=\"language-rust\">{code}\n</code></pre>\n");
+        assert_eq!(of(&(html("ctx") + &html("fn louder()"))), html("fn louder()"));
+        assert_eq!(of(&html("ctx::Tune")), html("Tune"));
+        assert_eq!(of("ctxt\n\nfn louder()"), "ctxt\n\nfn louder()");
         assert_eq!(of("std::ctx\n\nfn louder()"), "std::ctx\n\nfn louder()");
     }
 

@@ -71,7 +71,8 @@ pub fn complete(context: &str, code: &str, cursor: usize) -> Completions {
         let member = code[..start].trim_end().ends_with('.');
         // The word that is being typed is not among those that are known.
         let sources = [context, &code[..start], &code[name_end(code, cursor)..]];
-        let names = sources.iter().flat_map(|source| source.split(|c| !in_a_name(c))).map(|word| (word, "instance"));
+        let names = sources.iter().flat_map(|source| source.split(|c| !in_a_name(c)));
+        let names = names.filter(|word| !KEYWORDS.contains(word)).map(|word| (word, "instance"));
         let keywords = KEYWORDS.iter().filter(|_| !member).map(|word| (*word, "keyword"));
         for (word, kind) in keywords.chain(names).filter(|(word, _)| word.starts_with(prefix) && *word != prefix) {
             if items.iter().all(|item| item.text != word) {
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_member_is_no_keyword() {
-        assert_eq!(texts("let mut looks = 1;", "x.loo", 5), ["looks"]);
+        assert_eq!(texts("let mut looks = 1; loop {}", "x.loo", 5), ["looks"]);
     }
 
     #[test]
