@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGINT, SIGKILL};
 
 /// How long a cell may go on after an interrupt before its process is ended.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,7 +29,16 @@ impl Interrupter {
         }
         let running = self.running.load(Ordering::SeqCst);
         if running != 0 {
-            send_interrupt(running);
+            send(running, SIGINT);
+        }
+    }
+
+    /// Ends the process that runs the cells, and with it the running one.
+    pub fn kill(&self) {
+        self.interrupt();
+        let running = self.running.load(Ordering::SeqCst);
+        if running != 0 {
+            send(running, SIGKILL);
         }
     }
 
@@ -43,14 +52,14 @@ impl Interrupter {
     }
 }
 
-/// Sends SIGINT; the standard library can only kill.
-fn send_interrupt(process: u32) {
+/// Sends a signal, which the standard library can only do to a child at hand.
+fn send(process: u32, signal: i32) {
     unsafe extern "C" {
         fn kill(process: i32, signal: i32) -> i32;
     }
     if let Ok(process) = i32::try_from(process) {
         // SAFETY: a plain system call; the process is our child, not yet waited for.
-        unsafe { kill(process, SIGINT) };
+        unsafe { kill(process, signal) };
     }
 }
 

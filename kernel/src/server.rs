@@ -36,6 +36,8 @@ use crate::session::Session;
 pub trait Engine: 'static {
     fn execute(&mut self, code: &str, count: u32, front: &dyn Front) -> Outcome;
     fn interrupt(&self) -> Interrupt;
+    /// What ends a cell that no interrupt ends, and the variables with it.
+    fn kill(&self) -> Interrupt;
     /// Source that declares what a cell sees.
     fn context(&self) -> String;
     fn completeness(code: &str) -> Completeness;
@@ -49,6 +51,11 @@ impl Engine for Session {
     fn interrupt(&self) -> Interrupt {
         let interrupter = self.interrupter();
         Arc::new(move || interrupter.interrupt())
+    }
+
+    fn kill(&self) -> Interrupt {
+        let interrupter = self.interrupter();
+        Arc::new(move || interrupter.kill())
     }
 
     fn context(&self) -> String {
@@ -154,29 +161,41 @@ async fn run<E: Engine>(
     let asking = Arc::clone(&kernel);
     tokio::spawn(async move { requests::compiler_version(&asking).await });
 
-    let (ended, engine_ended) = oneshot::channel();
+    let (ended, mut engine_ended) = oneshot::channel::<()>();
     let (for_engine, handle) = (Arc::clone(&kernel), Handle::current());
     std::thread::Builder::new().name("cells".into()).spawn(move || {
         executor::run(start, cells, &for_engine, &handle);
         let _ = ended.send(());
     })?;
 
+    let mut orphaned = std::pin::pin!(orphaned());
     loop {
         tokio::select! {
             () = kernel.end.notified() => break,
             _ = interrupts.recv() => kernel.interrupt().await,
+            () = &mut orphaned => break,
         }
     }
     lock(&kernel.executor).take();
-    // A cell that goes on for all that dies with the process.
-    let _ = timeout(ENGINE_PATIENCE, async {
-        kernel.interrupt().await;
-        let _ = engine_ended.await;
-    })
-    .await;
+    kernel.interrupt().await;
+    if timeout(ENGINE_PATIENCE, &mut engine_ended).await.is_err() {
+        kernel.running.kill();
+        let _ = timeout(ENGINE_PATIENCE, engine_ended).await;
+    }
     let _ = timeout(LINGER, kernel.outlet.flush()).await;
     sleep(LINGER).await;
     Ok(())
+}
+
+/// Waits until the Jupyter server that started this kernel is gone, if one did.
+async fn orphaned() {
+    let parent = std::os::unix::process::parent_id();
+    if std::env::var_os("JPY_PARENT_PID").is_none() {
+        return std::future::pending().await;
+    }
+    while std::os::unix::process::parent_id() == parent {
+        sleep(Duration::from_secs(1)).await;
+    }
 }
 
 async fn beat(mut heartbeat: KernelHeartbeatConnection) {

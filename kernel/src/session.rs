@@ -391,13 +391,15 @@ impl Session {
         self.run_prelude(front)
     }
 
-    /// Rust source that declares all that a cell sees now: items as they were written, and
+    /// Rust source that declares all that a cell sees now: crates as commands, items as they were written, and
     /// `let mut name: Type = unimplemented!();` for each variable. For completion and documentation.
     pub fn context(&self) -> String {
+        let crates = self.dependencies.lines();
+        let crates = crates.lines().map(|line| format!(":dep {line}"));
         let items = self.items.iter().filter(|placed| !placed.aside).map(|placed| placed.text.clone());
         let variables =
             self.variables.iter().map(|(name, kept)| format!("let mut {name}: {} = unimplemented!();", kept.written));
-        items.chain(variables).map(|line| line + "\n").collect()
+        crates.chain(items).chain(variables).map(|line| line + "\n").collect()
     }
 
     /// Names and types of the variables, in the order of their names.

@@ -24,7 +24,7 @@ pub fn run<E: Engine>(
 ) {
     let mut engine = unless_it_panics(start).unwrap_or_else(Err);
     if let Ok(engine) = &engine {
-        kernel.running.set_interrupt(engine.interrupt());
+        kernel.running.set(engine.interrupt(), engine.kill());
         *lock(&kernel.context) = engine.context().into();
     }
     let mut executor = Executor { kernel, handle, requests, count: 0 };

@@ -17,6 +17,7 @@ pub struct Running {
 #[derive(Default)]
 struct State {
     interrupt: Option<Interrupt>,
+    kill: Option<Interrupt>,
     running: bool,
     interrupted: bool,
     /// How many cells have ended.
@@ -29,8 +30,15 @@ impl Running {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn set_interrupt(&self, interrupt: Interrupt) {
-        self.state().interrupt = Some(interrupt);
+    pub fn set(&self, interrupt: Interrupt, kill: Interrupt) {
+        let mut state = self.state();
+        (state.interrupt, state.kill) = (Some(interrupt), Some(kill));
+    }
+
+    /// Ends the cell that runs, whatever it does.
+    pub fn kill(&self) {
+        let kill = self.state().kill.clone();
+        kill.iter().for_each(|kill| kill());
     }
 
     pub fn begin(&self) {

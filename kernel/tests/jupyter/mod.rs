@@ -74,6 +74,10 @@ impl Engine for Puppet {
         Arc::new(move || interrupted.store(true, Ordering::SeqCst))
     }
 
+    fn kill(&self) -> Interrupt {
+        self.interrupt()
+    }
+
     fn context(&self) -> String {
         self.names.iter().map(|name| format!("let mut {name}: u8 = unimplemented!();\n")).collect()
     }
