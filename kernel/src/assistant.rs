@@ -4,6 +4,7 @@
 mod analyser;
 mod words;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -106,7 +107,7 @@ impl Assistant {
                 without_placeholders(text.as_str().filter(|text| !OF_EVCXR.iter().any(|own| text.contains(own)))?);
             Some(Item { text, kind: described[index]["type"].as_str().unwrap_or("instance").into() })
         });
-        Some(Completions { start, end, items: items.collect() })
+        Some(Completions { start, end, items: without_private_fields(items.collect()) })
     }
 
     /// Documentation of the name at this byte of a cell, or of the function whose arguments are there.
@@ -129,6 +130,13 @@ impl Assistant {
         }
         None
     }
+}
+
+/// The items without the fields that a method of the same name gives access to: evcxr lists private ones, too.
+fn without_private_fields(items: Vec<Item>) -> Vec<Item> {
+    let methods: HashSet<String> =
+        items.iter().filter_map(|item| item.text.split_once('(').map(|(name, _)| name.to_owned())).collect();
+    items.into_iter().filter(|item| item.kind != "instance" || !methods.contains(&item.text)).collect()
 }
 
 /// A cell with the context before it, as one piece of code.
@@ -270,6 +278,14 @@ mod tests {
         assert_eq!(subjects("(1 + ", 5), [] as [usize; 0]);
         assert_eq!(subjects("f(|| { x; ", 10), [] as [usize; 0]);
         assert_eq!(subjects("", 0), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn a_field_with_a_getter_is_listed_once() {
+        let item = |text: &str, kind: &str| Item { text: text.into(), kind: kind.into() };
+        let listed = vec![item("name", "instance"), item("peak", "instance"), item("name()", "function")];
+        let left: Vec<String> = without_private_fields(listed).into_iter().map(|item| item.text).collect();
+        assert_eq!(left, ["peak", "name()"]);
     }
 
     #[test]
