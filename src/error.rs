@@ -58,16 +58,30 @@ pub enum Error {
     #[error("the embedding holds a value that is not a finite number; cosine similarity is not defined for it.")]
     NotFiniteEmbedding,
 
-    #[error("the model {name} is missing: no file {}. Run `earworm doctor` to see where it is looked for, or set EARWORM_MODELS to the folder that has it.", file.display())]
-    ModelMissing { name: &'static str, file: PathBuf },
+    #[error("the model {name} is missing: no file {}. {remedy}.", file.display())]
+    ModelMissing { name: &'static str, file: PathBuf, remedy: &'static str },
 
     #[error("the model file {} is not the one that was published: its sha256 is {found}, not {expected}. Delete it and fetch it again (see models/README.md).", file.display())]
     ModelChanged { file: PathBuf, found: String, expected: &'static str },
+
+    #[error("the PyTorch checkpoint {} cannot be used: {fault}", file.display())]
+    Checkpoint { file: PathBuf, fault: crate::pth::Fault },
+
+    #[error("{url} cannot be fetched to {}: {fault}", to.display())]
+    Fetch { url: String, to: PathBuf, fault: crate::fetch::Fault },
 
     #[error(
         "ONNX Runtime cannot be loaded: {reason}. Install it with `pip install onnxruntime`, or set ORT_DYLIB_PATH to the file {library}; `earworm doctor` shows where it was looked for."
     )]
     RuntimeMissing { reason: String, library: &'static str },
+
+    #[error(
+        "CUDA cannot be had: {reason}. `pip install onnxruntime-gpu` in the environment of the notebook (in the place of onnxruntime) brings it for NVIDIA GPUs; Device::Cpu and Device::Best do without."
+    )]
+    NoCuda { reason: String },
+
+    #[error("listening to {what} was interrupted. What was stored before stays.")]
+    Stopped { what: String },
 
     #[error("the model {model} failed: {source}. `earworm doctor` checks the installation.")]
     Inference { model: String, source: Cause },

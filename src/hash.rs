@@ -11,10 +11,15 @@ use crate::error::{Error, Result};
 pub(crate) fn sha256(path: &Path) -> Result<String> {
     let reading = |e| Error::reading(path, e);
     let mut file = std::fs::File::open(path).map_err(reading)?;
+    sha256_of(&mut file).map_err(reading)
+}
+
+/// Hashes all that is left to read.
+pub(crate) fn sha256_of(reader: &mut impl Read) -> std::io::Result<String> {
     let mut hasher = Sha256::new();
     let mut block = vec![0; 1 << 16];
     loop {
-        match file.read(&mut block).map_err(reading)? {
+        match reader.read(&mut block)? {
             0 => break,
             n => hasher.update(&block[..n]),
         }

@@ -158,7 +158,9 @@ pub fn index(songs: &mut Index, folder: impl AsRef<Path>) -> Result<Indexed> {
             let interrupt = &interrupt;
             scope.spawn(move || {
                 while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if interrupt.asked() || sender.send(study(file, known, model)).is_err() {
+                    let outcome = study(file, known, model);
+                    // A file that was stopped midway is neither stored nor skipped.
+                    if interrupt.asked() || sender.send(outcome).is_err() {
                         return;
                     }
                 }

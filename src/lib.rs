@@ -25,10 +25,12 @@
 
 pub mod audio;
 pub mod decode;
+pub mod device;
 pub mod doctor;
 pub mod embedding;
 pub mod error;
 pub mod features;
+pub mod fetch;
 mod folders;
 pub mod genre;
 mod hash;
@@ -40,6 +42,7 @@ pub mod model;
 pub mod plot;
 pub mod prelude;
 mod progress;
+pub mod pth;
 mod resample;
 mod runtime;
 pub mod show;
@@ -48,6 +51,7 @@ pub mod store;
 pub mod tags;
 
 pub use audio::{Audio, list_audio, load, load_clip};
+pub use device::Device;
 pub use embedding::Embedding;
 pub use error::{Error, Result};
 pub use features::{Features, features};

@@ -41,12 +41,17 @@ impl Progress {
 
     /// Counts one step, named by what it was about.
     pub(crate) fn advance(&mut self, what: &str) {
-        self.done += 1;
+        self.reach(self.done + 1, what);
+    }
+
+    /// Counts up to a step.
+    pub(crate) fn reach(&mut self, done: usize, what: &str) {
+        self.done = done;
         let what = crate::show::plain(what);
         match &self.bar {
             Some(bar) => {
                 bar.set_message(what);
-                bar.inc(1);
+                bar.set_position(done as u64);
             }
             None if self.live.is_some() && (self.printed.elapsed() >= BAR_EVERY || self.done == self.total) => {
                 self.printed = Instant::now();

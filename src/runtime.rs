@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
+use ort::ep::{CUDA, ExecutionProvider};
 use ort::logging::LogLevel;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::Tensor;
 
+use crate::device::Device;
 use crate::error::{Cause, Error, Result};
 
 /// The library's file name on this system; wheels add a version to it.
@@ -32,18 +34,76 @@ struct OrtSession {
     session: Mutex<Session>,
 }
 
-/// Loads a model file, on the CPU with one thread a core.
-pub(crate) fn load_session(model: &'static str, file: &Path) -> Result<Box<dyn Inference>> {
+/// A named tensor of weights.
+pub(crate) struct Weight {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+/// Loads a model file.
+pub(crate) fn load_session(model: &'static str, file: &Path, device: Device) -> Result<Box<dyn Inference>> {
+    session(model, device, |mut builder| Ok(builder.commit_from_file(file)?))
+}
+
+/// Loads a network that has its weights elsewhere, and gives them to it.
+pub(crate) fn load_weighted_session(
+    model: &'static str,
+    graph: &[u8],
+    weights: Vec<Weight>,
+    device: Device,
+) -> Result<Box<dyn Inference>> {
+    session(model, device, |mut builder| {
+        for Weight { name, shape, values } in weights {
+            let tensor = Tensor::from_array((shape, values))?;
+            builder = builder.with_external_initializer(name, tensor.into_dyn()).map_err(plain)?;
+        }
+        Ok(builder.commit_from_memory(graph)?)
+    })
+}
+
+/// Tells whether a session on a device is to try CUDA.
+///
+/// # Errors
+/// [`Error::NoCuda`] if CUDA is asked for and this ONNX Runtime has none.
+pub(crate) fn uses_cuda(device: Device) -> Result<bool> {
+    environment()?;
+    match device {
+        Device::Cpu => Ok(false),
+        Device::Best => Ok(CUDA::is_available().unwrap_or(false)),
+        Device::Cuda if CUDA::is_available().unwrap_or(false) => Ok(true),
+        Device::Cuda => Err(Error::NoCuda { reason: "the ONNX Runtime in use was built without it".into() }),
+    }
+}
+
+/// Makes a session on a device; on the CPU it has one thread a core.
+fn session(
+    model: &'static str,
+    device: Device,
+    commit: impl FnOnce(SessionBuilder) -> Result<Session, Cause>,
+) -> Result<Box<dyn Inference>> {
     let environment = environment()?;
+    let cuda = uses_cuda(device)?;
     let build = || -> Result<Session, Cause> {
-        let mut builder = Session::builder(&environment)?
+        let builder = Session::builder(&environment)?
             .with_optimization_level(GraphOptimizationLevel::All)
             .map_err(plain)?
             .with_intra_threads(std::thread::available_parallelism().map_or(1, usize::from))
             .map_err(plain)?;
-        Ok(builder.commit_from_file(file)?)
+        let builder = match device {
+            _ if !cuda => builder,
+            // What cannot be had is an error where it was asked for, and the CPU where it was not.
+            Device::Cuda => {
+                builder.with_execution_providers([CUDA::default().build().error_on_failure()]).map_err(plain)?
+            }
+            _ => builder.with_execution_providers([CUDA::default().build()]).map_err(plain)?,
+        };
+        commit(builder)
     };
-    let session = build().map_err(|source| Error::Inference { model: model.into(), source })?;
+    let session = build().map_err(|source| match device {
+        Device::Cuda => Error::NoCuda { reason: source.to_string() },
+        _ => Error::Inference { model: model.into(), source },
+    })?;
     Ok(Box::new(OrtSession { model, session: Mutex::new(session) }))
 }
 

@@ -1,6 +1,8 @@
 //! Notebooks in the real kernels, through a real Jupyter client. `scripts/test` runs these: they need the kernels that
 //! `scripts/install` installs, and the tutorial as `scripts/run --headless` executed it.
 
+mod checkpoint;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -178,6 +180,28 @@ fn the_tutorial_runs_on_the_stock_kernel_with_one_more_cell() {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     assert!(stdout(&output).contains("\n1     1.0000  bella_ciao_humming"), "{output:?}");
+}
+
+/// With random weights in the official layout, which the notebook says of them itself.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the kernels; scripts/test runs it"]
+fn the_notebook_on_the_tutorials_model_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("random.pth");
+    checkpoint::write(&weights, &checkpoint::tensors()).unwrap();
+    let clone = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::os::unix::fs::symlink(clone.join("notebooks/audios"), folder.path().join("audios")).unwrap();
+    std::fs::copy(clone.join("notebooks/02-panns.ipynb"), folder.path().join("02-panns.ipynb")).unwrap();
+    let output = Command::new(".venv/bin/python")
+        .args(["scripts/execute_notebook.py".as_ref(), folder.path().join("02-panns.ipynb").as_path(), folder.path()])
+        .env("EARWORM_PANNS", &weights)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let executed = std::fs::read_to_string(folder.path().join("02-panns.ipynb")).unwrap();
+    assert!(executed.contains("Not the published weights"), "it does not say what its weights are");
+    assert!(executed.contains("2048 dimensions") && executed.contains("18 songs"), "{}", stdout(&output));
 }
 
 #[test]

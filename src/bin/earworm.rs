@@ -23,6 +23,33 @@ struct Arguments {
     /// The folder that keeps the index.
     #[arg(long, global = true, default_value = "my-audio-index")]
     index: PathBuf,
+
+    /// The model that listens; an index is searched with the one that filled it.
+    #[arg(long, global = true, value_enum, default_value_t = ModelName::Musicnn)]
+    model: ModelName,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Fetchable {
+    /// PANNs Cnn14, the tutorial's own.
+    Panns,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ModelName {
+    /// Comes with earworm: 200 dimensions, 50 tags.
+    Musicnn,
+    /// The tutorial's own, got by `earworm fetch panns`: 2048 dimensions, 527 tags.
+    Panns,
+}
+
+impl Arguments {
+    fn open(&self) -> earworm::Result<Index> {
+        match self.model {
+            ModelName::Musicnn => Index::open(&self.index),
+            ModelName::Panns => Index::open_with(&self.index, Model::panns()?),
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -42,6 +69,15 @@ enum Command {
         /// Only songs of this genre.
         #[arg(long)]
         genre: Option<String>,
+    },
+    /// Get the file of a model that does not come with earworm (327 MB).
+    Fetch {
+        /// Which one.
+        #[arg(value_enum)]
+        model: Fetchable,
+        /// Take it from this file instead of the network.
+        #[arg(long)]
+        from: Option<PathBuf>,
     },
     /// Say what is installed, what is missing, and what to type.
     Doctor,
@@ -90,7 +126,7 @@ fn run(arguments: &Arguments) -> earworm::Result<ExitCode> {
     };
     match &arguments.command {
         Command::Index { folder } => {
-            let mut songs = Index::open(&arguments.index)?;
+            let mut songs = arguments.open()?;
             let indexed = index_folder(&mut songs, folder)?;
             let skipped: Vec<_> =
                 indexed.skipped.iter().map(|(path, reason)| json!({"path": path, "reason": reason})).collect();
@@ -106,7 +142,7 @@ fn run(arguments: &Arguments) -> earworm::Result<ExitCode> {
             Ok(if indexed.skipped.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
         }
         Command::Query { file, k, genre } => {
-            let songs = Index::open(&arguments.index)?;
+            let songs = arguments.open()?;
             let filter = genre.as_ref().map_or(Filter::All, Filter::genre);
             let search = Search { k: *k, num_candidates: (*k).max(100), size: *k, filter };
             let hits = query_with(&songs, &load(file)?, &search)?;
@@ -116,6 +152,11 @@ fn run(arguments: &Arguments) -> earworm::Result<ExitCode> {
                 .map(|n| json!({"score": n.score, "title": n.song.title, "genre": n.song.genre, "path": n.song.path}))
                 .collect();
             print(hits.to_string(), json!({"query": hits.query(), "index": hits.index(), "hits": answers}));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Fetch { model: Fetchable::Panns, from } => {
+            let file = Model::fetch_panns(from.as_deref())?;
+            print(format!("there: {}", file.display()), json!({"file": file}));
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor => Ok(examine(&doctor::doctor(), print)),

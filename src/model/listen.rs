@@ -1,6 +1,6 @@
 //! From a stream of samples to one embedding: resampling, mel frames, patches, the model, the mean.
 
-use super::{Heard, Model};
+use super::{Heard, Hearing, Model};
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::features::MelFrontEnd;
@@ -22,7 +22,8 @@ pub(super) struct Listener<'m> {
     resampled: Vec<f32>,
     frames: Vec<f32>,
     tail: Vec<f32>,
-    patches: usize,
+    /// How much was heard: patches, or frames.
+    weight: f64,
     embedding: Vec<f64>,
     tags: Vec<f64>,
     samples: u64,
@@ -40,7 +41,7 @@ impl<'m> Listener<'m> {
             resampled: Vec::new(),
             frames: Vec::new(),
             tail: Vec::new(),
-            patches: 0,
+            weight: 0.0,
             embedding: vec![0.0; record.dimensions],
             tags: vec![0.0; record.labels.len()],
             samples: 0,
@@ -54,11 +55,14 @@ impl<'m> Listener<'m> {
         self.resampled.clear();
         self.resampler.push(samples, &mut self.resampled)?;
         self.front_end.push(&self.resampled, &mut self.frames);
-        let batch = BATCH * self.patch_len();
-        while self.frames.len() >= batch {
-            let rest = self.frames.split_off(batch);
-            let patches = std::mem::replace(&mut self.frames, rest);
-            self.hear(patches)?;
+        let most = match self.model.record.hearing {
+            Hearing::Patches { frames } => BATCH * frames,
+            Hearing::Whole { most_frames, .. } => most_frames,
+        } * self.model.record.mel.n_mels;
+        while self.frames.len() >= most {
+            let rest = self.frames.split_off(most);
+            let frames = std::mem::replace(&mut self.frames, rest);
+            self.hear(frames)?;
         }
         Ok(())
     }
@@ -73,55 +77,61 @@ impl<'m> Listener<'m> {
             let embedding = Embedding::zero(self.embedding.len());
             return Ok(Heard { embedding, tags: Tags::default(), duration_seconds });
         }
-        let patches = self.last_patches();
-        if !patches.is_empty() {
-            self.hear(patches)?;
+        let frames = self.last_frames();
+        if !frames.is_empty() {
+            self.hear(frames)?;
         }
-        let mean = |sums: &[f64]| sums.iter().map(|&x| (x / self.patches as f64) as f32).collect::<Vec<_>>();
+        let mean = |sums: &[f64]| sums.iter().map(|&x| (x / self.weight) as f32).collect::<Vec<_>>();
         let embedding = Embedding::new(mean(&self.embedding))?;
         let tags = Tags::ranked(self.model.record.labels.iter().copied().zip(mean(&self.tags)));
         Ok(Heard { embedding, tags, duration_seconds })
     }
 
-    /// Completes the last patches: the end of the audio is heard in a patch that reaches back into what came before,
-    /// and audio shorter than one patch is repeated to fill it.
-    fn last_patches(&mut self) -> Vec<f32> {
-        let len = self.patch_len();
+    /// Completes what is heard last: too short an end reaches back into what came before, and audio that is too short as
+    /// a whole is repeated.
+    fn last_frames(&mut self) -> Vec<f32> {
+        let record = self.model.record;
         let mut frames = std::mem::take(&mut self.frames);
-        let rest = frames.len() % len;
-        if rest == 0 {
+        let (least, rest) = match record.hearing {
+            Hearing::Patches { frames: patch } => {
+                (patch * record.mel.n_mels, frames.len() % (patch * record.mel.n_mels))
+            }
+            Hearing::Whole { least_frames, .. } => (least_frames * record.mel.n_mels, frames.len()),
+        };
+        let is_enough = matches!(record.hearing, Hearing::Whole { .. }) && rest >= least;
+        if rest == 0 || is_enough {
             return frames;
         }
         let mut heard = std::mem::take(&mut self.tail);
         heard.extend_from_slice(&frames);
         frames.truncate(frames.len() - rest);
-        if heard.len() >= len {
-            frames.extend_from_slice(&heard[heard.len() - len..]);
+        if heard.len() >= least {
+            frames.extend_from_slice(&heard[heard.len() - least..]);
         } else {
-            frames.extend(heard.iter().cycle().take(len));
+            frames.extend(heard.iter().cycle().take(least));
         }
         frames
     }
 
-    /// Runs the model on whole patches and adds up what it says.
-    fn hear(&mut self, mut patches: Vec<f32>) -> Result<()> {
+    /// Runs the model on frames and adds up what it says: of each patch, or of all in proportion to their number.
+    fn hear(&mut self, mut frames: Vec<f32>) -> Result<()> {
         let record = self.model.record;
-        let len = self.patch_len();
-        self.tail = patches[patches.len() - len..].to_vec();
-        patches.iter_mut().for_each(|x| *x = (record.scale)(*x));
-        let count = patches.len() / len;
-        let shape = [count, record.patch_frames, record.mel.n_mels];
-        let outputs = self.model.inference.run(patches, &shape, &[record.embedding_output, record.tags_output])?;
+        let n_mels = record.mel.n_mels;
+        let count = frames.len() / n_mels;
+        let (shape, weight, remembered) = match record.hearing {
+            Hearing::Patches { frames: patch } => (vec![count / patch, patch, n_mels], 1.0, patch),
+            Hearing::Whole { least_frames, .. } => (vec![1, 1, count, n_mels], count as f64, least_frames.min(count)),
+        };
+        self.tail = frames[frames.len() - remembered * n_mels..].to_vec();
+        frames.iter_mut().for_each(|x| *x = (record.scale)(*x));
+        let rows = shape[0];
+        let outputs = self.model.inference.run(frames, &shape, &[record.embedding_output, record.tags_output])?;
         for (sums, output) in [&mut self.embedding, &mut self.tags].into_iter().zip(&outputs) {
             for row in output.chunks_exact(sums.len()) {
-                sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
+                sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += weight * f64::from(x));
             }
         }
-        self.patches += count;
+        self.weight += weight * rows as f64;
         Ok(())
-    }
-
-    fn patch_len(&self) -> usize {
-        self.model.record.patch_frames * self.model.record.mel.n_mels
     }
 }
