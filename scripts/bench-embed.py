@@ -42,10 +42,12 @@ def checkpoint(environment):
 
 
 def measure(command, environment):
-    """Runs a command; returns seconds to its first line, seconds to its end, and its peak memory in MiB."""
+    """Runs a command; returns seconds to its line FIRST (or its end), to its end, and its peak memory in MiB."""
     begun = time.perf_counter()
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        process.stdout.readline()
+        for line in process.stdout:
+            if line.strip() == b"FIRST":
+                break
         first = time.perf_counter() - begun
         process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
