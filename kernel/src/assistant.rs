@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use unicode_segmentation::UnicodeSegmentation;
 
 use self::analyser::Analyser;
+use crate::cell::blank_head;
 use crate::front::MimeBundle;
 
 /// How long completion waits for the analyser: JupyterLab ignores what comes after a second.
@@ -172,21 +173,7 @@ fn graphemes_before(code: &str, byte: usize) -> usize {
 
 /// The cell with spaces for the commands at its beginning, which evcxr would carry out.
 fn without_commands(cell: &str) -> String {
-    let mut rest = cell;
-    let mut code = String::new();
-    while let Some(line) = rest.split_inclusive('\n').next() {
-        let text = line.trim();
-        let command = text.starts_with(':') || text.starts_with('!');
-        if !command && !text.is_empty() && !text.starts_with("//") {
-            break;
-        }
-        match command {
-            true => code.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' })),
-            false => code.push_str(line),
-        }
-        rest = &rest[line.len()..];
-    }
-    code + rest
+    blank_head(cell, |line| line.starts_with([':', '!'])).1
 }
 
 /// A completion without the places, such as `$1`, at which an editor would go on.

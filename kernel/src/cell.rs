@@ -11,11 +11,10 @@ use syn::visit::{self, Visit};
 
 use crate::item::{Item, items};
 
-/// A parsed cell. All ranges are of bytes in `code`, which is the cell with its commands blanked out.
+/// A parsed cell. All ranges are of bytes in `code`.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
     pub code: String,
-    pub commands: Vec<String>,
     /// Attributes of the whole program, such as `#![allow(unused)]`.
     pub attributes: Vec<String>,
     pub items: Vec<Item>,
@@ -31,6 +30,13 @@ pub struct Cell {
     pub awaits: bool,
 }
 
+impl Cell {
+    /// Where the loop bodies in a stretch of the code begin, from its start.
+    pub fn loops_in(&self, range: &Range<usize>) -> Vec<usize> {
+        self.loops.iter().filter(|at| range.contains(at)).map(|at| at - range.start).collect()
+    }
+}
+
 /// A variable that a `let` of the cell declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -40,15 +46,21 @@ pub struct Variable {
 
 /// Splits the commands at the head of a cell (lines that begin with a colon) from its code, which keeps its length.
 pub fn split_commands(source: &str) -> (Vec<String>, String) {
+    blank_head(source, |line| {
+        line.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+    })
+}
+
+/// Takes the lines out of the head of a cell that are commands, and leaves blanks of the same length.
+pub fn blank_head(source: &str, is_command: impl Fn(&str) -> bool) -> (Vec<String>, String) {
     let mut commands = Vec::new();
     let mut code = String::with_capacity(source.len());
     let mut head = true;
     for line in source.split_inclusive('\n') {
         let text = line.trim();
-        let command = text.strip_prefix(':').filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
-        if head && command.is_some() {
+        if head && is_command(text) {
             commands.push(text.to_owned());
-            code.extend(line.chars().map(|c| if c == '\n' { "\n".into() } else { " ".repeat(c.len_utf8()) }));
+            code.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
         } else {
             head = head && (text.is_empty() || text.starts_with("//"));
             code.push_str(line);
@@ -57,17 +69,16 @@ pub fn split_commands(source: &str) -> (Vec<String>, String) {
     (commands, code)
 }
 
-/// Parses a cell's code.
+/// Parses a cell's code, without its commands.
 ///
 /// # Errors
 /// What the parser says, if this is not Rust; rustc will say it better.
-pub fn parse(source: &str) -> syn::Result<Cell> {
+pub fn parse(code: &str) -> syn::Result<Cell> {
     proc_macro2::extra::invalidate_current_thread_spans();
-    let (commands, code) = split_commands(source);
     let (attributes, statements) =
         (|input: ParseStream| Ok((input.call(syn::Attribute::parse_inner)?, input.call(syn::Block::parse_within)?)))
-            .parse_str(&code)?;
-    let mut cell = Cell { commands, ..Cell::default() };
+            .parse_str(code)?;
+    let mut cell = Cell { code: code.to_owned(), ..Cell::default() };
     cell.attributes = attributes.iter().map(|a| code[a.span().byte_range()].to_owned()).collect();
     let count = statements.len();
     for (i, statement) in statements.iter().enumerate() {
@@ -75,7 +86,7 @@ pub fn parse(source: &str) -> syn::Result<Cell> {
         let last = i + 1 == count;
         match statement {
             syn::Stmt::Item(item) => {
-                cell.items.extend(items(item, &code));
+                cell.items.extend(items(item, code));
                 continue;
             }
             syn::Stmt::Local(local) => Declared(&mut cell.declared).visit_pat(&local.pat),
@@ -104,7 +115,6 @@ pub fn parse(source: &str) -> syn::Result<Cell> {
     cell.declared.reverse();
     cell.declared.retain(|variable| seen.insert(variable.name.clone()));
     cell.declared.reverse();
-    cell.code = code;
     Ok(cell)
 }
 

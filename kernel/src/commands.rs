@@ -50,15 +50,12 @@ impl Session {
             let (name, argument) = command[1..].split_once(char::is_whitespace).unwrap_or((&command[1..], ""));
             let argument = argument.trim();
             match name {
-                "dep" if self.externs().iter().any(|(known, _)| argument.split([' ', '=']).next() == Some(known)) => {
-                    let known = argument.split([' ', '=']).next().unwrap_or_default();
-                    if !self.dependencies.has(known) {
+                "dep" => match argument.split([' ', '=']).next() {
+                    Some(known) if self.has_built_in(known) => {
                         front.text(Stream::Stdout, &format!("{known} is built into this kernel.\n"));
-                        continue;
                     }
-                    crates.push(argument.to_owned());
-                }
-                "dep" => crates.push(argument.to_owned()),
+                    _ => crates.push(argument.to_owned()),
+                },
                 "quit" => return Ok(true),
                 _ => self.command(name, argument, front)?,
             }

@@ -202,6 +202,11 @@ impl Message {
         self.level.starts_with("error")
     }
 
+    /// Where it is about.
+    pub fn primary(&self) -> Option<&Span> {
+        self.spans.iter().find(|span| span.is_primary)
+    }
+
     pub fn code(&self) -> &str {
         self.code.as_ref().map_or("", |code| &code.code)
     }

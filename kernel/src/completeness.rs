@@ -16,7 +16,7 @@ pub fn completeness(source: &str) -> Completeness {
     if let Err(open) = balanced(&code) {
         return if open { Completeness::Incomplete(indent(&code)) } else { Completeness::Invalid };
     }
-    match parse(source) {
+    match parse(&code) {
         Ok(_) => Completeness::Complete,
         // What the parser stumbles over at the very end, more lines may mend.
         Err(e) if e.to_string().contains("unexpected end of input") || at_end(&e, &code) => {

@@ -1,6 +1,6 @@
 //! Crates that a notebook asks for with `:dep`: built by cargo into one dynamic library, so that they exist once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,8 +12,8 @@ use crate::compiler;
 /// Crates that cells can name.
 #[derive(Clone, Debug, Default)]
 pub struct Dependencies {
-    /// As they stand in a `Cargo.toml`, in the order in which they were asked for.
-    lines: Vec<(String, String)>,
+    /// As they stand in a `Cargo.toml`, by their names.
+    lines: BTreeMap<String, String>,
     /// How often a library was built.
     serial: usize,
     /// Names and files of the crates.
@@ -46,13 +46,11 @@ impl Dependencies {
 
     /// The dependencies as a notebook would write them.
     pub fn lines(&self) -> String {
-        let mut lines = self.lines.clone();
-        lines.sort();
-        lines.iter().map(|(name, rest)| format!("{name} = {rest}\n")).collect()
+        self.lines.iter().map(|(name, rest)| format!("{name} = {rest}\n")).collect()
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.lines.iter().any(|(known, _)| known.replace('-', "_") == name)
+        self.lines.keys().any(|known| known.replace('-', "_") == name)
     }
 
     /// Builds what is there and what is added; on failure all stays as it was.
@@ -63,8 +61,7 @@ impl Dependencies {
         let mut next = self.clone();
         for asked in asked {
             let (name, rest) = parse(asked)?;
-            next.lines.retain(|(known, _)| *known != name);
-            next.lines.push((name, rest));
+            next.lines.insert(name, rest);
         }
         if next.lines != self.lines {
             next.build(opt_level, environment)?;

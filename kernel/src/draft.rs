@@ -16,6 +16,8 @@ use crate::variable::Kept;
 pub struct Draft<'a> {
     pub cell: &'a Cell,
     pub count: u32,
+    /// Whether the last expression is one, and not a macro's call that stands for statements.
+    pub last_has_value: bool,
     pub attributes: Vec<String>,
     /// Libraries, and the names by which cells know them.
     pub libraries: Vec<(String, String)>,
@@ -55,7 +57,7 @@ impl Draft<'_> {
                     mended |= self.without(usage);
                 }
             }
-            let place = error.spans.iter().find(|span| span.is_primary).and_then(|span| report::place(span, program));
+            let place = error.primary().and_then(|span| report::place(span, program));
             match place {
                 Some((cell, range)) if cell != self.count => broken.push((cell, range.start)),
                 _ => all_in_old_items = false,
@@ -68,6 +70,11 @@ impl Draft<'_> {
                 placed.aside = hit && !wanted;
                 mended |= placed.aside;
             }
+        }
+        // A macro's call in braces at the end may have no value.
+        if !mended && self.cell.last_is_braced && self.last_has_value {
+            self.last_has_value = false;
+            mended = true;
         }
         Ok(mended)
     }
@@ -115,9 +122,8 @@ pub fn items_with(known: &[Placed], cell: &Cell, count: u32) -> Vec<Placed> {
 
 /// The variables whose type is, or holds, one that had another text before.
 pub fn outdated(variables: &BTreeMap<String, Kept>, before: &[Placed], items: &[Placed]) -> BTreeSet<String> {
-    let text =
-        |items: &[Placed], key: &Key| items.iter().find(|placed| placed.item.key == *key).map(|p| p.text.clone());
-    let changed = before.iter().filter(|old| text(items, &old.item.key).is_some_and(|now| now != old.text));
+    let now = |key: &Key| items.iter().find(|placed| placed.item.key == *key);
+    let changed = before.iter().filter(|old| now(&old.item.key).is_some_and(|now| now.text != old.text));
     let mut names: HashSet<String> = changed.filter_map(|old| old.item.key.name().map(str::to_owned)).collect();
     if names.is_empty() {
         return BTreeSet::new();

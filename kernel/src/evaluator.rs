@@ -90,7 +90,7 @@ fn run(socket: &Path) -> Result<()> {
 fn run_cell(library: &str, entry: &str) -> Result<()> {
     let library = load(library, RTLD_NOW | RTLD_LOCAL)?;
     // SAFETY: the kernel wrote the function, of this type; nothing unwinds out of it.
-    let function = unsafe { library.get::<extern "C" fn() -> bool>(entry.as_bytes()) }?;
+    let function = unsafe { library.get::<extern "C" fn()>(entry.as_bytes()) }?;
     function();
     // Values, statics and functions of the cell are in use until the process ends.
     std::mem::forget(library);

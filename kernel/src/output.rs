@@ -82,9 +82,13 @@ impl Parser {
         self.pending.extend_from_slice(bytes);
         let mut events = Vec::new();
         while self.step(&mut events) {}
+        self.drop_done();
+        events
+    }
+
+    fn drop_done(&mut self) {
         self.pending.drain(..self.done);
         self.done = 0;
-        events
     }
 
     fn waiting(&self) -> &[u8] {
@@ -99,8 +103,7 @@ impl Parser {
             // No reader writes the character that our own marks begin with.
             self.text(self.waiting().len() - half_a_mark(self.waiting(), &[OWN]), &mut events);
         }
-        self.pending.drain(..self.done);
-        self.done = 0;
+        self.drop_done();
         events
     }
 

@@ -23,8 +23,8 @@ impl Placed {
         match &item.text {
             Some(text) => Self { text: text.clone(), loops: Vec::new(), cell, item, aside: false },
             None => {
-                let loops = code.loops.iter().copied().filter(|at| range.contains(at)).map(|at| at - range.start);
-                Self { text: code.code[range.clone()].to_owned(), loops: loops.collect(), cell, item, aside: false }
+                let (text, loops) = (code.code[range.clone()].to_owned(), code.loops_in(&range));
+                Self { text, loops, cell, item, aside: false }
             }
         }
     }
@@ -67,8 +67,6 @@ pub enum Use {
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub source: String,
-    /// The number of the cell that it was written for.
-    pub count: u32,
     segments: Vec<Segment>,
     uses: Vec<(Range<usize>, Use)>,
 }
@@ -89,8 +87,8 @@ const LINTS: &str = "#![allow(unused_variables, unused_assignments, unused_mut, 
 impl Program {
     /// Writes the program of a cell whose entry point is called `entry`.
     pub fn new(draft: &Draft, entry: &str) -> Self {
-        let Draft { cell, count, attributes, libraries, items, taken, kept, manner } = draft;
-        let mut p = Self { source: LINTS.into(), count: *count, ..Self::default() };
+        let Draft { cell, count, last_has_value, attributes, libraries, items, taken, kept, manner } = draft;
+        let mut p = Self { source: LINTS.into(), ..Self::default() };
         attributes.iter().for_each(|attribute| p.line(attribute));
         libraries.iter().for_each(|(name, known_as)| p.line(&format!("extern crate {name} as {known_as};")));
         // A macro must stand before its first use.
@@ -102,9 +100,7 @@ impl Program {
             p.line("");
         }
         let error = if manner.debug_errors { "FailedDebug" } else { "Failed" };
-        p.line(&format!(
-            "#[unsafe(no_mangle)] pub extern \"C\" fn {entry}() -> bool {{ let mut finished = false; ::earworm_cell::run(|| {{"
-        ));
+        p.line(&format!("#[unsafe(no_mangle)] pub extern \"C\" fn {entry}() {{ ::earworm_cell::run(|| {{"));
         for Taken { variable, written, .. } in taken {
             let mutable = if variable.mutable { "mut " } else { "" };
             p.line(&format!("let {mutable}{0}: {written} = ::earworm_cell::take::<{written}>({0:?});", variable.name));
@@ -120,7 +116,11 @@ impl Program {
             p.copy_range(cell, *count, range);
             p.line("");
         }
-        if let Some(range) = &cell.last {
+        if let Some(range) = cell.last.as_ref().filter(|_| !last_has_value) {
+            p.copy_range(cell, *count, range);
+            p.line("");
+        }
+        if let Some(range) = cell.last.as_ref().filter(|_| *last_has_value) {
             // What the expression borrows from lives as long as the value is matched.
             p.line("match &(");
             p.copy_range(cell, *count, range);
@@ -149,13 +149,13 @@ impl Program {
                 p.uses(&format!("{unless}{{ ::earworm_cell::put({name:?}, {name}); }}"), Use::Return(name.clone()));
             }
         }
-        p.line("finished = earworm_finished; }); finished }");
+        p.line("}); }");
         p
     }
 
     /// Writes a cell that cannot be taken apart as a whole, for what the compiler has to say about it.
     pub fn unparsed(code: &str, count: u32) -> Self {
-        let mut p = Self { source: "fn cell() {\n".into(), count, ..Self::default() };
+        let mut p = Self { source: "fn cell() {\n".into(), ..Self::default() };
         p.copy(code, &[], count, 0, None);
         p.line("\n}");
         p
@@ -173,9 +173,7 @@ impl Program {
     }
 
     fn copy_range(&mut self, cell: &Cell, count: u32, range: &Range<usize>) {
-        let loops: Vec<usize> =
-            cell.loops.iter().copied().filter(|at| range.contains(at)).map(|at| at - range.start).collect();
-        self.copy(&cell.code[range.clone()], &loops, count, range.start, None);
+        self.copy(&cell.code[range.clone()], &cell.loops_in(range), count, range.start, None);
     }
 
     /// Copies code, with a look for interrupts at the head of each loop's body.

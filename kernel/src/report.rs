@@ -109,22 +109,16 @@ fn snippets<'a>(spans: &'a [Span], program: &Program, sources: &'a Sources) -> V
 
 /// Whether a message is about this cell, and not about code of earlier ones.
 pub fn is_about(message: &Message, program: &Program, cell: u32) -> bool {
-    let span = message.spans.iter().find(|span| span.is_primary);
-    span.and_then(|span| place(span, program)).is_some_and(|(about, _)| about == cell)
+    message.primary().and_then(|span| place(span, program)).is_some_and(|(about, _)| about == cell)
 }
 
 /// The place in a cell that a span is about; for code that a macro made, the place where it was called.
 pub fn place(span: &Span, program: &Program) -> Option<(u32, Range<usize>)> {
     let mut span = span;
-    loop {
-        let here =
-            span.file_name.starts_with("cell_").then(|| program.origin(span.byte_start..span.byte_end)).flatten();
-        match (&span.expansion, here) {
-            (_, Some(place)) if span.expansion.is_none() => return Some(place),
-            (Some(expansion), _) => span = &expansion.span,
-            (None, here) => return here,
-        }
+    while let Some(expansion) = &span.expansion {
+        span = &expansion.span;
     }
+    span.file_name.starts_with("cell_").then(|| program.origin(span.byte_start..span.byte_end)).flatten()
 }
 
 /// Makes a failure of what the process of the cells reported.

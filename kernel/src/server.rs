@@ -9,7 +9,7 @@ mod running;
 pub(crate) mod wire;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -29,7 +29,9 @@ pub use self::running::Interrupt;
 use self::running::Running;
 use self::wire::{Channel, Request, Wire};
 use crate::assistant::Assistant;
+use crate::completeness::completeness;
 use crate::front::{Completeness, Failure, Front, Outcome};
+use crate::interrupter::lock;
 use crate::session::Session;
 
 /// What runs the cells. It stays on the thread on which it starts.
@@ -63,7 +65,7 @@ impl Engine for Session {
     }
 
     fn completeness(code: &str) -> Completeness {
-        crate::session::completeness(code)
+        completeness(code)
     }
 }
 
@@ -97,10 +99,6 @@ impl Kernel {
         let kernel = Arc::clone(self);
         let _ = tokio::task::spawn_blocking(move || kernel.running.interrupt()).await;
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Serves a notebook until it asks for the end. Requests are answered at once; cells wait until the engine has started,

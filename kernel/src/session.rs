@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail};
 
 use crate::cell;
 use crate::compiler::{Compiler, Message};
-pub use crate::completeness::completeness;
 use crate::dependencies::Dependencies;
 use crate::front::{Failure, Front, Outcome, Quiet, Stream};
 pub use crate::interrupter::Interrupter;
@@ -65,8 +64,7 @@ impl Session {
     /// If there is no compiler, no room for temporary files, or the prelude does not compile.
     pub fn start(settings: Settings) -> Result<Self, Failure> {
         let mut session = Self::new(settings).map_err(|e| report::of_kernel(&e))?;
-        session.restart().map_err(|e| report::of_kernel(&e))?;
-        session.run_prelude(&Quiet)?;
+        session.begin(&Quiet)?;
         Ok(session)
     }
 
@@ -136,7 +134,11 @@ impl Session {
         Outcome::Done
     }
 
-    pub(crate) fn externs(&self) -> Vec<(String, PathBuf)> {
+    pub(crate) fn has_built_in(&self, name: &str) -> bool {
+        self.settings.externs.iter().any(|(known, _)| known == name)
+    }
+
+    fn externs(&self) -> Vec<(String, PathBuf)> {
         self.settings.externs.iter().chain(&self.dependencies.externs).cloned().collect()
     }
 
@@ -161,7 +163,9 @@ impl Session {
         self.folder.path().join(format!("{prefix}earworm_cell{suffix}"))
     }
 
-    fn run_prelude(&mut self, front: &dyn Front) -> Result<(), Failure> {
+    /// Starts a new process, and what every notebook begins with.
+    fn begin(&mut self, front: &dyn Front) -> Result<(), Failure> {
+        self.restart().map_err(|e| report::of_kernel(&e))?;
         let prelude = self.settings.prelude.clone();
         if prelude.trim().is_empty() {
             return Ok(());
@@ -184,8 +188,7 @@ impl Session {
         self.attributes.clear();
         self.dependencies.clean();
         self.dependencies = Dependencies::new(self.folder.path());
-        self.restart().map_err(|e| report::of_kernel(&e))?;
-        self.run_prelude(front)
+        self.begin(front)
     }
 
     /// Rust source that declares all that a cell sees now: crates as commands, items as they were written, and

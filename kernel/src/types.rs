@@ -13,9 +13,6 @@ pub fn from_cast(message: &str) -> Option<&str> {
 
 /// Writes a type so that a program can declare a variable of it; `None` if it has no name (a closure, an `impl Trait`).
 pub fn written(name: &str) -> Option<String> {
-    if name.contains(['{', '@']) && !name.contains("{ ") {
-        return None;
-    }
     let mut parsed: syn::Type = syn::parse_str(name).ok()?;
     let mut unnamed = Unnamed(false);
     unnamed.visit_type(&parsed);

@@ -9,8 +9,9 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::wire::{Channel, Request, compose};
-use super::{Engine, Kernel, lock};
+use super::{Engine, Kernel};
 use crate::front::{Display, Failure, Front, MimeBundle, Outcome, Stream};
+use crate::interrupter::lock;
 
 /// How long the kernel is idle after a cell before the assistant starts.
 const REST: Duration = Duration::from_secs(3);

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use super::Kernel;
 use super::position::{byte_of, code_points_before};
 use super::wire::{Channel, Request};
-use super::{Kernel, lock};
 use crate::front::Completeness;
+use crate::interrupter::lock;
 
 /// How long a `kernel_info_request` waits for the compiler to tell its version.
 const VERSION_PATIENCE: Duration = Duration::from_millis(500);

@@ -27,18 +27,9 @@ impl Session {
             self.add_dependencies(&tokio)?;
         }
         if !self.runner.is_alive() {
-            self.restart().map_err(|e| report::of_kernel(&e))?;
-            self.run_prelude(front)?;
+            self.begin(front)?;
         }
-        match self.evaluate_parsed(&cell, count, front) {
-            // A macro's call in braces at the end may have no value: then it stands for statements.
-            Err(_) if cell.last_is_braced && !self.ran(count) => {
-                let mut as_statement = cell.clone();
-                as_statement.statements.extend(as_statement.last.take());
-                self.evaluate_parsed(&as_statement, count, front)
-            }
-            outcome => outcome,
-        }
+        self.evaluate_parsed(&cell, count, front)
     }
 
     pub(super) fn evaluate_parsed(&mut self, cell: &Cell, count: u32, front: &dyn Front) -> Result<(), Failure> {
@@ -56,11 +47,8 @@ impl Session {
                 break (program, messages);
             }
             let errors: Vec<&Message> = messages.iter().filter(|message| message.is_own_error()).collect();
-            let mended = draft.mend(&program, &errors)?;
-            if !mended {
-                let failure = report::of_compiler(&errors, &program, &self.sources);
-                self.last_messages = messages;
-                return Err(failure);
+            if !draft.mend(&program, &errors)? {
+                return Err(self.refused(messages, &program));
             }
         };
         let new = self.new_variables(&draft, &program, &messages)?;
@@ -110,6 +98,7 @@ impl Session {
         Draft {
             cell,
             count,
+            last_has_value: true,
             attributes: self.attributes.iter().chain(&cell.attributes).cloned().collect(),
             libraries: built_in.chain(asked).collect(),
             items: draft::items_with(&self.items, cell, count),
@@ -128,8 +117,7 @@ impl Session {
     ) -> Result<Vec<(String, Kept)>, Failure> {
         let mut types = HashMap::new();
         for message in messages {
-            let place = message.spans.iter().find(|span| span.is_primary).map(|span| span.byte_start);
-            if let Some(Use::Type(name)) = place.and_then(|at| program.usage(at)) {
+            if let Some(Use::Type(name)) = message.primary().and_then(|span| program.usage(span.byte_start)) {
                 types.insert(name.as_str(), types::from_cast(&message.message));
             }
         }
@@ -160,9 +148,12 @@ impl Session {
         }
     }
 
-    /// Whether code of this cell was run, and not only compiled.
-    fn ran(&self, count: u32) -> bool {
-        self.programs.get(&format!("cell_{}.rs", self.serial)).is_some_and(|program| program.count == count)
+    /// The failure of a cell that does not compile; its messages are remembered.
+    fn refused(&mut self, messages: Vec<Message>, program: &Program) -> Failure {
+        let errors: Vec<&Message> = messages.iter().filter(|message| message.is_own_error()).collect();
+        let failure = report::of_compiler(&errors, program, &self.sources);
+        self.last_messages = messages;
+        failure
     }
 
     /// Compiles a program to a library.
@@ -196,12 +187,7 @@ impl Session {
         let program = Program::unparsed(code, count);
         let library = self.folder.path().join("unreadable");
         match self.compile("cell_unreadable.rs", &library, &program) {
-            Ok((false, messages)) => {
-                let errors: Vec<&Message> = messages.iter().filter(|message| message.is_own_error()).collect();
-                let failure = report::of_compiler(&errors, &program, &self.sources);
-                self.last_messages = messages;
-                failure
-            }
+            Ok((false, messages)) => self.refused(messages, &program),
             Ok((true, _)) => report::plain("CompileError", error.to_string()),
             Err(failure) => failure,
         }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use earworm_kernel::completeness::completeness;
 use earworm_kernel::front::Completeness;
-use earworm_kernel::session::completeness;
 
 use crate::notebook::{Notebook, Told};
 
