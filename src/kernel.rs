@@ -49,7 +49,8 @@ impl Kernel {
         let toolchain = toolchain()?;
         let analyser = evcxr.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let made_from = format!("{}\n{analyser}\n{toolchain}", kit::fingerprint()?);
-        if self.made_from().is_some_and(|stamp| stamp == made_from) && self.spec_file().is_file() {
+        let whole = [self.spec_file(), self.program_file(), self.library_file()].iter().all(|part| part.is_file());
+        if whole && self.made_from().is_some_and(|stamp| stamp == made_from) {
             return Ok(false);
         }
         let staged = self.root.with_extension("new");
@@ -96,6 +97,14 @@ impl Kernel {
     /// Where Jupyter finds it.
     pub(crate) fn spec_file(&self) -> PathBuf {
         self.spec_folder.join("kernel.json")
+    }
+
+    fn program_file(&self) -> PathBuf {
+        self.root.join("bin/earworm-kernel")
+    }
+
+    fn library_file(&self) -> PathBuf {
+        self.root.join("kit").join(kit::file_name())
     }
 
     fn made_from(&self) -> Option<String> {

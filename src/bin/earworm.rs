@@ -173,7 +173,7 @@ fn run(arguments: &Arguments) -> earworm::Result<ExitCode> {
                     if findings.iter().any(|f| f.remedy.is_some()) && !arguments.json {
                         println!("{}\n\nMending what can be mended...\n", doctor::report(&findings));
                     }
-                    let mended = kernel.repair()?;
+                    let mended = kernel.repair(&findings)?;
                     let findings = if mended { kernel.doctor() } else { findings };
                     return Ok(examine(&findings, print));
                 }

@@ -8,6 +8,7 @@ use crate::doctor::{Finding, finding, optional};
 use crate::error::Result;
 
 const INSTALL: &str = "earworm kernel install";
+const RUST_SOURCE: &str = "rust-src";
 
 impl Kernel {
     /// Says what is wrong with the kernel, if anything, and what to type.
@@ -28,34 +29,31 @@ impl Kernel {
         let analyser = there(analyser.into()).map_err(|_| "not there: only names of the notebook are completed".into());
         vec![
             finding("kernel", there(self.spec_file()), INSTALL),
-            finding("program", there(self.root.join("bin/earworm-kernel")), INSTALL),
-            finding("library", there(self.root.join("kit").join(kit::file_name())), INSTALL),
+            finding("program", there(self.program_file()), INSTALL),
+            finding("library", there(self.library_file()), INSTALL),
             finding("toolchain", same_toolchain, INSTALL),
             finding("source", same_source, INSTALL),
             finding("linker", links(), linker),
             finding("one version", self.alone(), "earworm kernel uninstall, with its --prefix if it has one"),
             optional("analyser", analyser, "scripts/install-evcxr in the clone"),
-            optional("rust-src", rust_source(), "rustup component add rust-src"),
+            optional(RUST_SOURCE, rust_source(), "rustup component add rust-src"),
         ]
     }
 
-    /// Mends what can be mended from here: builds an installed kernel again that does not fit the toolchain or the
+    /// Mends what can be mended from here of what [`Kernel::doctor`] found: builds an installed kernel again that does not fit the toolchain or the
     /// source, or lacks a part, and adds the standard library's source for completion. Tells whether it did anything.
     ///
     /// # Errors
     /// As for [`Kernel::install`].
-    pub fn repair(&self) -> Result<bool> {
-        let findings = self.doctor();
+    pub fn repair(&self, findings: &[Finding]) -> Result<bool> {
         let mut repaired = false;
         let installed = self.made_from().is_some() || self.spec_file().is_file();
         if installed && findings.iter().any(|f| !f.ok && f.remedy.as_deref() == Some(INSTALL)) {
             let stamp = self.made_from().unwrap_or_default();
             let analyser = stamp.lines().nth(1).filter(|path| !path.is_empty()).map(PathBuf::from);
-            // Without its stamp it is built as if it were new.
-            let _ = std::fs::remove_file(self.root.join(super::STAMP));
             repaired = self.install(analyser.as_deref())?;
         }
-        if rust_source().is_err() && on_path("rustup").is_some() {
+        if findings.iter().any(|f| f.what == RUST_SOURCE && f.remedy.is_some()) && on_path("rustup").is_some() {
             let mut rustup = Command::new("rustup");
             rustup.args(["component", "add", "rust-src"]).stdout(Stdio::null()).stderr(Stdio::null());
             repaired |= rustup.status().is_ok_and(|status| status.success());
